@@ -91,7 +91,7 @@ export function startLines(
     ...section("Keys"),
     ...paragraph(
       requiresKey
-        ? "Clients need a virtual key: KEY above stands for it."
+        ? "Clients need a virtual key: put it in place of KEY."
         : "None yet: everyone on this machine may call, with any key. To require keys, create one:",
     ),
     ...requiresKey ? [] : [`  ${create}`],

@@ -14,7 +14,7 @@ export function rememberUpstream(error: unknown, answer: BufferedResponse): void
 }
 
 /**
- * The provider's answer that `error` was made of, if the client may have it as it is. Not if the provider
+ * The provider's answer that `error` was made of, if the client may have it unchanged. Not if the provider
  * rejected the gateway's own key or account: the client would take it for its own. Nor a redirect: the client
  * would follow it.
  */

@@ -3,7 +3,7 @@
  * generator takes little of the machine.
  */
 
-/** A TCP connection. `data` is the state of whoever opened it. */
+/** A TCP connection. `data` is the state of the code that opened it. */
 export interface BunSocket<T> {
   data: T;
   write(text: string): number;

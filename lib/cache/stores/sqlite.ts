@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CacheError } from "../../errors.ts";
-import { loadSqlite } from "../../runtime/sqlite.ts";
+import { isEmptyDatabase, loadSqlite, pragma, transaction } from "../../runtime/sqlite.ts";
 import { pack, unpack } from "../packing.ts";
 import { isBusy, STORE_TIMEOUT, whileBusy } from "../store_timeout.ts";
 import {
@@ -42,35 +42,10 @@ const SCHEMA = `
   PRAGMA user_version = ${FORMAT};
 `;
 
-function pragma(database: DatabaseSync, name: string): unknown {
-  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
-}
-
-/** Runs `work` in a write transaction. */
-function transaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // On a full disk, SQLite has already rolled back.
-    }
-    throw error;
-  }
-}
-
-function isEmpty(database: DatabaseSync): boolean {
-  return database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
-}
-
 /** Checks that the file is ours before changing it, and creates the tables of a new file. */
 function prepareFile(database: DatabaseSync, path: string): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-  if (!isEmpty(database)) {
+  if (!isEmptyDatabase(database)) {
     if (pragma(database, "application_id") !== APPLICATION_ID) {
       throw new CacheError(`${path} is a database, but not a cache of flexllm for SQLite`);
     }
@@ -86,10 +61,10 @@ function prepareFile(database: DatabaseSync, path: string): void {
   database.exec("PRAGMA journal_mode = WAL");
   // A power failure can lose the last answers but not damage the file.
   database.exec("PRAGMA synchronous = NORMAL");
-  if (!isEmpty(database)) return;
+  if (!isEmptyDatabase(database)) return;
   transaction(database, () => {
     // Another process may have created them in the meantime.
-    if (isEmpty(database)) database.exec(SCHEMA);
+    if (isEmptyDatabase(database)) database.exec(SCHEMA);
   });
 }
 

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers";
 import type { DatabaseSync } from "node:sqlite";
 import { ConfigurationError } from "../../errors.ts";
-import { loadSqlite } from "../../runtime/sqlite.ts";
+import { isEmptyDatabase, loadSqlite, pragma, transaction } from "../../runtime/sqlite.ts";
 import { isBusy, ledgerError } from "./ledger_error.ts";
 
 /** "fxgw", in the header of our files. */
@@ -69,31 +69,6 @@ const SCHEMA = `
   PRAGMA user_version = ${FORMAT};
 `;
 
-function pragma(database: DatabaseSync, name: string): unknown {
-  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
-}
-
-function isEmpty(database: DatabaseSync): boolean {
-  return database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
-}
-
-/** Runs `work` in a write transaction. */
-export function transaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // On a full disk, SQLite has already rolled back.
-    }
-    throw error;
-  }
-}
-
 /** Runs `work`, and retries it for some seconds while another process has locked the database. */
 export async function whileLocked<T>(work: () => T): Promise<T> {
   const deadline = performance.now() + LOCK_TIMEOUT;
@@ -110,7 +85,7 @@ export async function whileLocked<T>(work: () => T): Promise<T> {
 /** Checks that the file is ours before changing it, and creates the tables of a new file. */
 function prepareFile(database: DatabaseSync, path: string): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-  if (!isEmpty(database)) {
+  if (!isEmptyDatabase(database)) {
     if (pragma(database, "application_id") !== APPLICATION_ID) {
       throw new ConfigurationError(`${path} is a database, but not one of flexllm serve`, {
         hint: "Choose another path.",
@@ -127,10 +102,10 @@ function prepareFile(database: DatabaseSync, path: string): void {
   database.exec("PRAGMA journal_mode = WAL");
   // Survives a kill of the process. A power failure can lose the last moments but not damage the file.
   database.exec("PRAGMA synchronous = NORMAL");
-  if (!isEmpty(database)) return;
+  if (!isEmptyDatabase(database)) return;
   transaction(database, () => {
     // Another process may have created them in the meantime.
-    if (isEmpty(database)) database.exec(SCHEMA);
+    if (isEmptyDatabase(database)) database.exec(SCHEMA);
   });
 }
 

@@ -10,7 +10,8 @@ import type { SpendTotals } from "./balances.ts";
 import type { KeyChange, KeyTable, SpendFilter, SpendRow, StoredKey } from "./ledger.ts";
 import { ledgerError } from "./ledger_error.ts";
 import { monthOf } from "./periods.ts";
-import { transaction, whileLocked } from "./sqlite_file.ts";
+import { transaction } from "../../runtime/sqlite.ts";
+import { whileLocked } from "./sqlite_file.ts";
 
 /** How long keys are used before looking for changes of other processes, in milliseconds. */
 const CHECK_INTERVAL = 1000;

@@ -25,7 +25,8 @@ import { ledgerError, ledgerFailure } from "./ledger_error.ts";
 import { PlacedFile } from "./placed_file.ts";
 import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
-import { openLedgerFile, transaction } from "./sqlite_file.ts";
+import { transaction } from "../../runtime/sqlite.ts";
+import { openLedgerFile } from "./sqlite_file.ts";
 import { SqliteKeys } from "./sqlite_keys.ts";
 
 const COUNT_COLUMNS = COUNTS.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
