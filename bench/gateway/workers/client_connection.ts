@@ -22,6 +22,8 @@ export interface RequestKind {
 const END_OF_CHUNKS = "\r\n0\r\n\r\n";
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
 
+/** Tells the prompts of different processes apart: the response cache outlives them. */
+const PROCESS = crypto.randomUUID();
 let requests = 0;
 
 /** A request whose prompt no other request has, so that no cache answers it. */
@@ -30,7 +32,7 @@ export function requestText(target: Target, { stream, tokens = 50 }: RequestKind
   const number = String(requests++).padStart(9, "0");
   const body = JSON.stringify({
     model: "bench",
-    messages: [{ role: "user", content: `Question ${number}: what is the answer?` }],
+    messages: [{ role: "user", content: `Question ${PROCESS} ${number}: what is the answer?` }],
     max_tokens: tokens,
     ...stream ? { stream } : {},
   });
