@@ -4,20 +4,20 @@
  * @module
  */
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { STORE_TIMEOUT, withStoreTimeout } from "./store_timeout.ts";
+import { isBusy, STORE_TIMEOUT, withStoreTimeout } from "./store_timeout.ts";
 import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
 import { isRemote } from "./store_file.ts";
 
 /** A built-in store, or the caller's own, which only reads and writes. */
 export type BatchedStore =
   & CacheStore
-  & Partial<Pick<ManagedStore, "location" | "addHits" | "close">>;
+  & Partial<Pick<ManagedStore, "location" | "getNow" | "addHits" | "close">>;
 
-/** Milliseconds that a write waits for others. */
-const WRITE_DELAY = 10;
+/** Milliseconds that a write waits for others. A kill of the process loses the answers of this time. */
+const WRITE_DELAY = 50;
 
 /** The maximum entries and characters of a batch of writes. A single larger entry is its own batch. */
-const BATCH_ENTRIES = 200;
+const BATCH_ENTRIES = 500;
 const BATCH_CHARACTERS = 2 ** 20;
 
 /** Above this many pending characters, writers have to wait. */
@@ -67,6 +67,13 @@ export class BatchingStore {
   get(key: string): Promise<StoredEntry | undefined> {
     const unwritten = this.#pending.get(key) ?? this.#writing.get(key);
     if (unwritten !== undefined) return Promise.resolve(unwritten);
+    if (this.#store.getNow !== undefined) {
+      try {
+        return Promise.resolve(this.#store.getNow(key));
+      } catch (error) {
+        if (!isBusy(error)) return Promise.reject(error);
+      }
+    }
     return new Promise((resolve, reject) => {
       if (this.#reads.push({ key, resolve, reject }) === 1) setImmediate(() => this.#readBatch());
     });

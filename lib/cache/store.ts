@@ -123,6 +123,11 @@ export interface ManagedStore extends CacheStore {
   readonly kind: StoreKind;
   /** The file or URL; `undefined` for memory. */
   readonly location: string | undefined;
+  /**
+   * Reads one entry at once, where batches are no faster. Throws if the store is locked; then
+   * {@link CacheStore.getMany} waits for it.
+   */
+  getNow?(key: string): StoredEntry | undefined;
   /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */
   addHits(hits: ReadonlyMap<string, number>): Promise<void>;
   /** Collects statistics, which takes microseconds per entry. */

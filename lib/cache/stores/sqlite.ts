@@ -102,6 +102,10 @@ export class SqliteStore implements ManagedStore {
     return await whileBusy(() => keys.map((key) => this.#read(key)), this.#timeout);
   }
 
+  getNow(key: string): StoredEntry | undefined {
+    return this.#read(key);
+  }
+
   async setMany(entries: readonly KeyedEntry[]): Promise<void> {
     const rows = entries.map(({ key, created, model, value }) =>
       [key, created, model, pack(value)] as const

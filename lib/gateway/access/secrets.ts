@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 /** The beginning of every secret, by which scanners of leaked secrets can recognize them. */
 const PREFIX = "sk-flexllm-";
@@ -25,5 +25,5 @@ export function shownPrefix(secret: string): string {
 
 /** SHA-256 of a secret, in hexadecimal. */
 export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return hash("sha256", secret, "hex");
 }

@@ -125,22 +125,25 @@ async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
 }
 
 /** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not hold a connection. */
-async function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const deadline: Expiring = {
-    expiresAt: 0,
-    expire() {
-      const message = `the request body did not arrive within ${seconds} s`;
-      late.reject(new GatewayError(408, message, { reason: "request_timeout" }));
-    },
-  };
-  const deadlines = deadlinesOf(seconds);
-  deadlines.add(deadline);
-  try {
-    return await Promise.race([reading, late.promise]);
-  } finally {
-    deadlines.delete(deadline);
-  }
+function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const deadlines = deadlinesOf(seconds);
+    const deadline: Expiring = {
+      expiresAt: 0,
+      expire() {
+        const message = `the request body did not arrive within ${seconds} s`;
+        reject(new GatewayError(408, message, { reason: "request_timeout" }));
+      },
+    };
+    deadlines.add(deadline);
+    reading.then((value) => {
+      deadlines.delete(deadline);
+      resolve(value);
+    }, (error) => {
+      deadlines.delete(deadline);
+      reject(error);
+    });
+  });
 }
 
 /** Seconds for a whole body: enough for the largest one over a slow line. */

@@ -14,7 +14,7 @@ const SETTLE_DELAY = 25;
 
 /** From this many open reservations on, transactions are at least this many milliseconds apart. */
 const BUSY_RESERVATIONS = 8;
-const BUSY_INTERVAL = 1;
+const BUSY_INTERVAL = 2;
 
 /** The interval of retries after a failure, in milliseconds. */
 const RETRY_DELAY = 20;
