@@ -58,15 +58,15 @@ function runsOnServer(tool: unknown): boolean {
   return functionDeclarations === undefined && function_declarations === undefined;
 }
 
+/** Whether everything that the model reads is in the body: the server adds nothing that it stores or finds. */
+export function isSelfContained(body: Json): boolean {
+  if (STATEFUL.some((name) => body[name] !== undefined && body[name] !== null)) return false;
+  return !(Array.isArray(body.tools) && body.tools.some(runsOnServer));
+}
+
 /** Whether the answer to a request can be used again. */
 export function isCacheable(body: Json): boolean {
-  if (
-    body.store === true || STATEFUL.some((name) => body[name] !== undefined && body[name] !== null)
-  ) {
-    return false;
-  }
-  if (answerCountOf(body) !== 1) return false;
-  return !(Array.isArray(body.tools) && body.tools.some(runsOnServer));
+  return body.store !== true && answerCountOf(body) === 1 && isSelfContained(body);
 }
 
 /** The fields of a body that determine the answer. */

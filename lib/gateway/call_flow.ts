@@ -14,6 +14,7 @@ import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { Access, Admission } from "./access.ts";
 import { type BodySize, bodySize } from "./body_size.ts";
 import { CallDeadlines } from "./call_deadline.ts";
+import { isSelfContained } from "./cached_answers.ts";
 import { CallRecord } from "./call_record.ts";
 import { endReason } from "./end_reasons.ts";
 import { laneOf } from "./lane_choice.ts";
@@ -83,7 +84,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
 
   /** Whether the reported tokens of the prompt can be compared with the size of the body. */
   get isMeasurable(): boolean {
-    return !(this.#size ?? UNKNOWN).hasAttachments;
+    return !(this.#size ?? UNKNOWN).hasAttachments && isSelfContained(this.call.body);
   }
 
   /** The call in the form that the pool's metering takes. */

@@ -117,8 +117,16 @@ const MIN_COMPLETION = 1024;
 const SMALL_PROMPT = 200;
 
 /**
+ * The largest corrections. Without them, one wrong count, or one prompt with content that the server added, would
+ * make every later request look too large for its limits.
+ */
+const MAX_RATIO = 4;
+const MAX_ADDED = 4000;
+const MAX_COMPLETION = 262_144;
+
+/**
  * Corrects estimates with the usage that servers report. Corrections only increase, to cover the largest
- * error so far.
+ * error so far, up to a maximum.
  */
 export class TokenEstimate {
   #ratio = 1;
@@ -146,9 +154,14 @@ export class TokenEstimate {
    */
   learn(size: number, { promptTokens, completionTokens }: Usage): void {
     if (promptTokens > size * this.#ratio + this.#added) {
-      if (size < SMALL_PROMPT) this.#added = promptTokens - size * this.#ratio;
-      else this.#ratio = (promptTokens - this.#added) / size;
+      if (size < SMALL_PROMPT) {
+        this.#added = Math.min(promptTokens - size * this.#ratio, MAX_ADDED);
+      } else {
+        this.#ratio = Math.min((promptTokens - this.#added) / size, MAX_RATIO);
+      }
     }
-    if (completionTokens > this.#completion) this.#completion = completionTokens;
+    if (completionTokens > this.#completion) {
+      this.#completion = Math.min(completionTokens, MAX_COMPLETION);
+    }
   }
 }

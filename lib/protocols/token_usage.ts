@@ -26,18 +26,27 @@ export interface TokenCounts {
   audio?: boolean;
 }
 
+/** No request has more tokens. A server that reports more has made a mistake. */
+const MAX_TOKENS = 1e9;
+
+/** `value` as a number of tokens; `undefined` if it cannot be one. */
+export function asTokens(value: unknown): number | undefined {
+  const count = asCount(value);
+  return count === undefined || count > MAX_TOKENS ? undefined : Math.round(count);
+}
+
 /** The usage that `counts` add up to; `null` if nothing was counted. */
 export function usageOf(counts: TokenCounts): Usage | null {
-  const total = asCount(counts.total);
-  let prompt = asCount(counts.prompt);
-  let completion = asCount(counts.completion);
-  const reasoning = asCount(counts.reasoning);
+  const total = asTokens(counts.total);
+  let prompt = asTokens(counts.prompt);
+  let completion = asTokens(counts.completion);
+  const reasoning = asTokens(counts.reasoning);
   if (prompt === undefined && completion === undefined && total === undefined) return null;
   prompt ??= Math.max(0, (total ?? 0) - (completion ?? 0));
   completion ??= Math.max(0, (total ?? 0) - prompt);
   const uncounted = (total ?? 0) - prompt - completion;
-  const cached = asCount(counts.cached);
-  const cacheWrite = asCount(counts.cacheWrite) ?? 0;
+  const cached = asTokens(counts.cached);
+  const cacheWrite = asTokens(counts.cacheWrite) ?? 0;
   if (uncounted > 0) {
     const isCached = uncounted === (cached ?? 0) + cacheWrite && uncounted !== reasoning;
     if (counts.audio || isCached) prompt += uncounted;

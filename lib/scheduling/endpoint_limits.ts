@@ -52,6 +52,11 @@ export const TRAVEL_SLACK = 50;
 
 /** Seconds that an endpoint gets no requests after it rejected the key, the quota or the model. */
 const REFUSED_COOLDOWN = 300;
+/**
+ * Longest pause that a server can ask for, in seconds. Some send the time of day in place of a duration, and
+ * quotas are raised meanwhile: asking again costs one request.
+ */
+const MAX_PAUSE = 3600;
 /** The weight of the newest answer in the average latency. */
 const NEWEST = 0.2;
 
@@ -262,7 +267,8 @@ export class EndpointLimits {
   }
 
   #pauseFor(now: number, seconds: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + seconds * 1000);
+    const pause = Math.min(seconds, MAX_PAUSE);
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pause * 1000);
   }
 
   /** Records that the server accepts `remaining` more requests, and further ones in `wait` seconds. */
@@ -292,5 +298,6 @@ export class EndpointLimits {
 }
 
 function retryAfterOf(error: FlexLLMError): number | undefined {
-  return error instanceof HttpError ? error.retryAfter : undefined;
+  const seconds = error instanceof HttpError ? error.retryAfter : undefined;
+  return seconds === undefined ? undefined : Math.min(seconds, MAX_PAUSE);
 }

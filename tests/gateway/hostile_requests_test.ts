@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openAccess } from "../../lib/gateway/access/open_access.ts";
 import type { AccessDemand } from "../../lib/gateway/access.ts";
-import { HttpGateway } from "../support/http_gateway.ts";
+import { completion, HttpGateway } from "../support/http_gateway.ts";
 
 const MESSAGES = [{ role: "user", content: "Hi" }];
 
@@ -126,4 +126,26 @@ Deno.test("Answers under other beta features are not shared", async () => {
   assert.equal(await ask({ "openai-beta": "x=v1" }), "hit");
   assert.equal(await ask({ "openai-beta": "x=v2" }), "miss");
   assert.equal(await ask({}), "hit");
+});
+
+Deno.test("What a provider reads besides the body does not raise the estimates of others", async () => {
+  const access = await openAccess({ allowAnonymous: true, limits: { budget: { day: 1000 } } });
+  const demands: AccessDemand[] = [];
+  const admit = access.admit.bind(access);
+  access.admit = (caller, demand, signal) => {
+    demands.push(demand);
+    return admit(caller, demand, signal);
+  };
+  const prices = [{ model: "model", input: 1, output: 10 }];
+  const usage = { prompt_tokens: 150_000, completion_tokens: 2, total_tokens: 150_002 };
+  const answer = () => Response.json({ ...completion(), usage });
+  await using gateway = new HttpGateway({ access }, answer, [{ prices }]);
+  const before = { max_tokens: 5, messages: MESSAGES };
+  for (const fields of [{ web_search_options: {} }, { previous_response_id: "resp_1" }, {}]) {
+    await (await gateway.chat({ model: "model", ...before, ...fields })).text();
+  }
+  await (await gateway.chat({ model: "model", ...before })).text();
+  assert.ok(demands[2].promptTokens < 50, `${demands[2].promptTokens} tokens`);
+  assert.ok(demands[3].promptTokens < 5000, `${demands[3].promptTokens} tokens`);
+  await access.close();
 });

@@ -74,6 +74,16 @@ Deno.test("the overhead of a small prompt is not scaled up for a large one", () 
   assert.deepEqual([estimate.prompt(20), estimate.prompt(10_000)], [420, 10_400]);
 });
 
+Deno.test("a single count, however wrong, raises later estimates by a limited amount", () => {
+  for (const size of [20, 1000]) {
+    const estimate = new TokenEstimate();
+    const count = 500_000_000;
+    estimate.learn(size, { promptTokens: count, completionTokens: count, totalTokens: 2 * count });
+    assert.ok(estimate.prompt(1000) <= 5000, `${estimate.prompt(1000)} tokens`);
+    assert.equal(estimate.completion({}), 262_144);
+  }
+});
+
 Deno.test("completions of concurrent requests do not raise the estimate repeatedly", async () => {
   const estimate = new TokenEstimate();
   for (let i = 0; i < 64; i++) {

@@ -205,6 +205,16 @@ Deno.test("a call with waitForRecovery ends at once if Retry-After exceeds maxWa
   assert.equal(clock.now(), 0);
 });
 
+Deno.test("an endpoint is asked again after an hour, whatever Retry-After says", async () => {
+  const clock = new VirtualClock();
+  const one = scheduler(clock, { maxWait: 7200 });
+  // The time of day in place of a duration.
+  const later = new RateLimitError("later", { status: 429, retryAfter: 1_795_840_000 });
+  await assert.rejects(clock.run(one.run(() => Promise.reject(later), {})));
+  assert.equal(await clock.run(one.run(() => Promise.resolve("answer"), {})), "answer");
+  assert.ok(clock.now() >= 3_600_000 && clock.now() < 3_700_000, `${clock.now()} ms`);
+});
+
 Deno.test("a call that is rate-limited for too long while others are answered fails alone", async () => {
   const clock = new VirtualClock();
   const limited = scheduler(clock, { maxWait: 30, concurrency: 2 });

@@ -26,7 +26,11 @@ export interface KeySettings extends KeyLimits {
  * @throws {ConfigurationError} if it cannot be one
  */
 export function checkName(what: "key" | "team", name: string): void {
-  if (/^[^\p{Cc}\p{Cf}\s](?:[^\p{Cc}\p{Cf}]*[^\p{Cc}\p{Cf}\s])?$/u.test(name)) {
+  if (
+    /^[^\p{Cc}\p{Cf}\p{Cs}\s](?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*[^\p{Cc}\p{Cf}\p{Cs}\s])?$/u.test(
+      name,
+    )
+  ) {
     if (name.length <= MAX_NAME) return;
     throw new ConfigurationError(
       `the name of a ${what} can have ${MAX_NAME} characters, got ${name.length}`,

@@ -32,7 +32,7 @@ export class Arrival {
   readonly request: Request;
   /** By `performance.now()`. */
   readonly startedAt: number;
-  /** The path as the client wrote it: it is compared, never resolved. */
+  /** The path as the runtime passes it on (Bun and Node resolve `..`): it is compared, never resolved further. */
   readonly path: string;
   /** The connection, as the runtime's server describes it. */
   readonly connection: unknown;

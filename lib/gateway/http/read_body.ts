@@ -6,6 +6,7 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { BrotliDecompress, Gunzip, Inflate } from "node:zlib";
 import { deadlinesOf, type Expiring } from "../../transport/deadlines.ts";
+import { clientLeft } from "../end_reasons.ts";
 import { GatewayError } from "../gateway_error.ts";
 
 const BYTE_ORDER_MARK = "\ufeff";
@@ -124,6 +125,16 @@ async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
   return request.body === null ? new Uint8Array() : await gather(request.body, maxBytes);
 }
 
+/** Reads a body. One that breaks off is the client's doing, also where the runtime only notices it here. */
+async function readUnbroken(request: Request, maxBytes: number): Promise<Bytes> {
+  const wasRead = request.bodyUsed;
+  try {
+    return await readBytes(request, maxBytes);
+  } catch (error) {
+    throw error instanceof GatewayError || wasRead ? error : clientLeft(error);
+  }
+}
+
 /** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not hold a connection. */
 function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -155,6 +166,7 @@ const TIMEOUT = 300;
  * @param timeout seconds
  * @throws {GatewayError} 413 above `maxBytes`, 415 for an unknown encoding, 400 if it is not UTF-8, 408 if it
  *   does not arrive
+ * @throws {AbortedError} if it breaks off
  */
 export async function readBody(
   request: Request,
@@ -164,7 +176,7 @@ export async function readBody(
   const encodings = encodingsOf(request.headers.get("content-encoding"));
   // Each layer multiplies the work; no client uses more than one.
   if (encodings.length > 1) throw unsupported(encodings.join(", "));
-  let bytes = await within(readBytes(request, maxBytes), timeout);
+  let bytes = await within(readUnbroken(request, maxBytes), timeout);
   // A caller of the app's `fetch` may declare less than it sends.
   if (bytes.length > maxBytes) throw tooLarge(maxBytes, false);
   if (encodings.length === 1) bytes = await decompress(bytes, encodings[0], maxBytes);

@@ -61,6 +61,14 @@ function tooDeep(): GatewayError {
   return invalid(`the request body is nested more than ${MAX_DEPTH} levels deep`);
 }
 
+/** Whether the model occurs in capitals as well: servers in Go ignore case, and would take either one. */
+function hasOtherCase(body: Json): boolean {
+  for (const name in body) {
+    if (name.length === 5 && name !== "model" && name.toLowerCase() === "model") return true;
+  }
+  return false;
+}
+
 function modelOf(text: string, body: Json): string {
   const { model } = body;
   if (model === undefined || model === null || model === "") {
@@ -72,7 +80,7 @@ function modelOf(text: string, body: Json): string {
       "model",
     );
   }
-  if (hasRepeatedField(text, "model", model)) {
+  if (hasRepeatedField(text, "model", model) || hasOtherCase(body)) {
     throw invalid('"model" occurs more than once in the request body', "model");
   }
   return model;

@@ -1,8 +1,8 @@
 /**
  * The closed table of the paths that the gateway answers. Everything else is refused.
  *
- * Paths are compared as the client wrote them: nothing is decoded, resolved or normalized, so that no
- * spelling of a path reaches a route that its checks do not cover.
+ * Paths are compared as the runtime passes them on: nothing more is decoded, resolved or normalized, so that no
+ * spelling of a path reaches a route that its checks do not cover. Bun and Node resolve `..` before that.
  *
  * @module
  */

@@ -12,6 +12,7 @@ import { ledgerError } from "./ledger_error.ts";
 import { monthOf } from "./periods.ts";
 import { transaction } from "../../runtime/sqlite.ts";
 import { whileLocked } from "./sqlite_file.ts";
+import { sumOf } from "./stored_number.ts";
 
 /** How long keys are used before looking for changes of other processes, in milliseconds. */
 const CHECK_INTERVAL = 1000;
@@ -140,9 +141,9 @@ export class SqliteKeys implements KeyTable {
       ? "SELECT day, key, team, requests, cost FROM spend UNION ALL SELECT day, key, team, 0, cost FROM reservations"
       : "SELECT day, key, team, requests, cost FROM spend";
     return this.#database.prepare(`
-      SELECT key, team, sum(cost) AS total,
-        coalesce(sum(cost) FILTER (WHERE day >= ?2), 0) AS month,
-        coalesce(sum(cost) FILTER (WHERE day = ?1), 0) AS day,
+      SELECT key, team, ${sumOf("cost")} AS total,
+        coalesce(${sumOf("cost", " FILTER (WHERE day >= ?2)")}, 0) AS month,
+        coalesce(${sumOf("cost", " FILTER (WHERE day = ?1)")}, 0) AS day,
         coalesce(sum(requests) FILTER (WHERE day = ?1), 0) AS requests
       FROM (${rows}) GROUP BY key, team
     `).all(day, `${monthOf(day)}-01`) as unknown as SpendTotals[];

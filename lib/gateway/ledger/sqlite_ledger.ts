@@ -25,15 +25,21 @@ import { ledgerError, ledgerFailure } from "./ledger_error.ts";
 import { PlacedFile } from "./placed_file.ts";
 import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
+import { MAX_STORED, storable, sumOf } from "./stored_number.ts";
 import { transaction } from "../../runtime/sqlite.ts";
 import { openLedgerFile } from "./sqlite_file.ts";
 import { SqliteKeys } from "./sqlite_keys.ts";
 
 const COUNT_COLUMNS = COUNTS.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
 
-/** Adds a row of spending to the sum of its day. */
+/**
+ * Adds a row of spending to the sum of its day. Sums stop at the largest number that JavaScript can read:
+ * SQLite would store larger ones, and then no total that includes them could be read any more.
+ */
 function addToSum(values: string): string {
-  const sums = COUNT_COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`);
+  const sums = COUNT_COLUMNS.map((column) =>
+    `${column} = min(${column} + excluded.${column}, ${MAX_STORED})`
+  );
   // Without WHERE, SQLite would read ON CONFLICT as a join.
   return `INSERT INTO spend ${values} WHERE true ON CONFLICT DO UPDATE SET ${sums.join(", ")}`;
 }
@@ -42,20 +48,20 @@ const ADD_SPEND = addToSum(`SELECT ?, ?, ?, ?, ?, ${COUNT_COLUMNS.map(() => "?")
 
 const RECOVER = addToSum(`
   SELECT * FROM (
-    SELECT day, key, team, route, '', count(*), 0, 0, 0, 0, 0, 0, sum(cost)
+    SELECT day, key, team, route, '', count(*), 0, 0, 0, 0, 0, 0, ${sumOf("cost")}
     FROM reservations GROUP BY day, key, team, route
   )`);
 
 const PRUNE = addToSum(`
   SELECT * FROM (
-    SELECT '', key, team, model, endpoint, ${COUNT_COLUMNS.map((name) => `sum(${name})`).join(", ")}
+    SELECT '', key, team, model, endpoint, ${COUNT_COLUMNS.map((name) => sumOf(name)).join(", ")}
     FROM spend WHERE day < ?1 AND day <> '' GROUP BY key, team, model, endpoint
   )`);
 
 /** Records the reservations of a process that was killed as spent. */
 function recover(database: DatabaseSync): { requests: number; cost: number } {
   const { requests, cost } = database.prepare(
-    "SELECT count(*) AS requests, coalesce(sum(cost), 0) AS cost FROM reservations",
+    `SELECT count(*) AS requests, coalesce(${sumOf("cost")}, 0) AS cost FROM reservations`,
   ).get() as { requests: number; cost: number };
   if (requests > 0) {
     database.exec(RECOVER);
@@ -196,7 +202,7 @@ export class SqliteLedger implements Ledger {
     }
     for (const row of spend) {
       const { day, key, team, model, endpoint } = row;
-      const counts = COUNTS.map((count) => row[count]);
+      const counts = COUNTS.map((count) => storable(row[count]));
       this.#addSpend.run(day, key, team, model, endpoint, ...counts);
       if (day > this.#prunedOn) {
         prune(this.#database, firstKeptDay(day));

@@ -6,7 +6,7 @@
 import { html } from "hono/html";
 import type { RecentError } from "../observe/recent_errors.ts";
 import type { GatewayStatus } from "../status.ts";
-import { count, dateAndTime } from "./format.ts";
+import { count, dateAndTime, visible } from "./format.ts";
 import { empty, type Html, table } from "./table.ts";
 
 /** Maximum number of rows; `/status` has all. */
@@ -18,10 +18,10 @@ function row({ at, id, status, request, model, endpoint, key, message }: RecentE
     <tr>
       <td class="time"><time datetime="${new Date(at).toISOString()}">${time}</time></td>
       <td class="num">${status ?? "–"}</td>
-      <td class="text">${model ?? request}${endpoint &&
+      <td class="text">${visible(model ?? request)}${endpoint &&
         html`<span class="sub">at ${endpoint}</span>`}</td>
       <td class="text">${key ?? html`<span class="muted">–</span>`}</td>
-      <td class="wide">${message}<span class="sub">call ${id}</span></td>
+      <td class="wide">${visible(message)}<span class="sub">call ${id}</span></td>
     </tr>
   `;
 }

@@ -58,3 +58,11 @@ export function timeOfDay(at: number, withSeconds = false): string {
 export function dateAndTime(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
 }
+
+// deno-lint-ignore no-control-regex -- they are what has to go
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text of clients and providers without control characters and changes of direction, which falsify a table. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, "\ufffd");
+}

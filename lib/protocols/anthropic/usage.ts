@@ -10,21 +10,22 @@
  * @module
  */
 import type { Usage } from "../../usage.ts";
-import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import type { Completion } from "../protocol.ts";
+import { asTokens } from "../token_usage.ts";
 
 /** The decoded fields of a usage object. */
 export type AnthropicUsage = { usage: Usage | null } & Pick<Completion, "serviceTier" | "billed">;
 
 /** The counts of one usage object or iteration; `undefined` if it has none. */
 function countsOf(usage: Json): Usage | undefined {
-  const input = asCount(usage.input_tokens);
-  const output = asCount(usage.output_tokens);
-  const read = asCount(usage.cache_read_input_tokens);
+  const input = asTokens(usage.input_tokens);
+  const output = asTokens(usage.output_tokens);
+  const read = asTokens(usage.cache_read_input_tokens);
   const byLifetime = asObject(usage.cache_creation);
-  const hour = asCount(byLifetime?.ephemeral_1h_input_tokens) ?? 0;
-  const written = asCount(usage.cache_creation_input_tokens) ??
-    (byLifetime && hour + (asCount(byLifetime.ephemeral_5m_input_tokens) ?? 0));
+  const hour = asTokens(byLifetime?.ephemeral_1h_input_tokens) ?? 0;
+  const written = asTokens(usage.cache_creation_input_tokens) ??
+    (byLifetime && hour + (asTokens(byLifetime.ephemeral_5m_input_tokens) ?? 0));
   if (input === undefined && output === undefined && read === undefined && written === undefined) {
     return undefined;
   }
@@ -41,7 +42,7 @@ function countsOf(usage: Json): Usage | undefined {
     cacheWriteTokens,
   };
   if (hour > 0) counts.cacheWriteHourTokens = Math.min(hour, cacheWriteTokens);
-  const reasoning = asCount(asObject(usage.output_tokens_details)?.thinking_tokens);
+  const reasoning = asTokens(asObject(usage.output_tokens_details)?.thinking_tokens);
   if (reasoning !== undefined) counts.reasoningTokens = reasoning;
   return counts;
 }
@@ -112,7 +113,7 @@ const INPUT = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_
  * counts that are `null` or absent stay. Compatible servers send zeros for a prompt that they counted before.
  */
 export function mergeUsage(known: Json, later: Json): void {
-  const hasInput = INPUT.some((name) => (asCount(later[name]) ?? 0) > 0);
+  const hasInput = INPUT.some((name) => (asTokens(later[name]) ?? 0) > 0);
   for (const [name, value] of Object.entries(later)) {
     const isRepeated = value === 0 && !hasInput && INPUT.includes(name) && name in known;
     if (value !== null && !isRepeated) known[name] = value;

@@ -6,11 +6,12 @@
  * @module
  */
 import type { Usage } from "../../usage.ts";
-import { asCount, asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
+import { asTokens } from "../token_usage.ts";
 
 /** A token count; protobuf's JSON writes 64-bit integers as strings. */
 function countOf(value: unknown): number | undefined {
-  return asCount(typeof value === "string" && value !== "" ? Number(value) : value);
+  return asTokens(typeof value === "string" && value !== "" ? Number(value) : value);
 }
 
 /**

@@ -10,13 +10,13 @@
  */
 import type { Usage } from "../../usage.ts";
 import { asCount, asObject, type Json } from "../../json/json.ts";
-import { usageOf } from "../token_usage.ts";
+import { asTokens, usageOf } from "../token_usage.ts";
 
 /** The largest of several counts: a service may report one under two names, one of them 0. */
 function largest(...values: unknown[]): number | undefined {
   let max: number | undefined;
   for (const value of values) {
-    const count = asCount(value);
+    const count = asTokens(value);
     if (count !== undefined && (max === undefined || count > max)) max = count;
   }
   return max;

@@ -83,6 +83,16 @@ Deno.test("accepts calls without a key only if allowed, and until there is a key
   assert.equal((await refusal(() => open.authenticate(undefined))).status, 401);
 });
 
+Deno.test("names of keys have no line breaks, control characters or halves of characters", async () => {
+  const { access: { keys } } = await access();
+  for (
+    const name of ["a\nb", "a\u2028b", "a\u2029b", "a\u001bb", "a\u202eb", "a\ud800b", " a", ""]
+  ) {
+    await assert.rejects(keys.create(name), /not a name for a key/, JSON.stringify(name));
+  }
+  assert.equal((await keys.create("Zoë 🙂, <b>")).key.name, "Zoë 🙂, <b>");
+});
+
 Deno.test("a rotated secret works until the end of its grace period", async () => {
   const { access: a, time } = await access();
   const first = (await a.keys.create("alice")).secret;

@@ -87,6 +87,19 @@ Deno.test("stops reading a body of unknown length at the limit", async () => {
   assert(isCancelled && chunks < 10, `${chunks} chunks`);
 });
 
+Deno.test("a body that breaks off is no error of the gateway", async () => {
+  const broken = () =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"model":')),
+      pull: (controller) => controller.error(new TypeError("request body was not fully received")),
+    }, { highWaterMark: 0 });
+  await using gateway = new HttpGateway();
+  for (const headers of [{}, { "content-length": "500" }] as Record<string, string>[]) {
+    const { status } = await gateway.error(PATH, { headers, body: broken() });
+    assert.equal(status, 499);
+  }
+});
+
 Deno.test("does not wait for ever for a body", async () => {
   const body = new ReadableStream();
   const request = new Request(
@@ -121,6 +134,7 @@ Deno.test("names what is wrong with a body, in the client's format", async () =>
       ['{"model":7}', '"model" must be a string, not a number'],
       ['{"model":["model"]}', '"model" must be a string, not an array'],
       ['{"model":"a","model":"model"}', '"model" occurs more than once in the request body'],
+      ['{"model":"model","Model":"a"}', '"model" occurs more than once in the request body'],
       ['{"\\u006dodel":"a","model":"model"}', '"model" occurs more than once in the request body'],
     ]
   ) {

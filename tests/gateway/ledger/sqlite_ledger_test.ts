@@ -141,6 +141,41 @@ Deno.test("a failure to write refuses new money only, and loses nothing", async 
   assert.deepEqual(rows.map(({ cost }) => cost).sort(), [0.25, 1.5]);
 });
 
+Deno.test("impossible numbers of a provider stop neither the ledger nor its next start", async () => {
+  using folder = memoryFolder();
+  const database = folder.file("gateway.db");
+  const warnings: string[] = [];
+  const options = { database, onWarning: (message: string) => warnings.push(message) };
+  let access = await openAccess(options);
+  const limited = (await access.keys.create("limited", { budget: { total: 1 } })).secret;
+  const free = (await access.keys.create("free")).secret;
+  const demand = { route: "r", promptTokens: 1, completionTokens: 1, cost: 0 };
+  const commit = async (model: string, tokens: number, cost: number) => {
+    using admission = await access.admit(access.authenticate(free), demand, NEVER);
+    const usage = { promptTokens: tokens, completionTokens: tokens, totalTokens: tokens };
+    admission.commit({ model, endpoint: "e", usage, cost });
+    await access.flush();
+  };
+  for (const tokens of [1e300, 1.5, Number.MAX_SAFE_INTEGER, 2 ** 63, NaN, -1]) {
+    await commit("m", tokens, 0);
+  }
+  // Their sums are larger than any number that can be read.
+  for (let i = 0; i < 20; i++) await commit(`model ${i % 2}`, 1, 1e12);
+  await spend(access, limited, 0.5);
+  await access.flush();
+  assert.deepEqual(warnings, []);
+  await access.close();
+  access = await openAccess(options);
+  const rows = await access.keys.spending();
+  assert.equal(rows.find(({ model, cost }) => model === "m" && cost === 0.5)?.requests, 1);
+  assert.equal(rows.find(({ model, cost }) => model === "m" && cost === 0)?.requests, 6);
+  assert.equal(
+    access.report().find(({ name }) => name === "free")?.spent.total,
+    Number.MAX_SAFE_INTEGER / 1e9,
+  );
+  await access.close();
+});
+
 Deno.test("a database that is deleted or replaced admits no more money, until it is back", async () => {
   if (process.platform === "win32") return;
   using folder = memoryFolder();

@@ -145,6 +145,15 @@ Deno.test("text of clients, providers and configurations stays text", async () =
   assert.deepEqual(attributes.filter((name) => name === "style" || name.startsWith("on")), []);
 });
 
+Deno.test("errors show no control characters and no changes of direction", async () => {
+  const { monitor, html } = serve();
+  const text = "a\u0000\u001b[31m\u009b\u202eb";
+  monitor.observe(gatewayFacts({ error: text, requestedModel: text, outcome: "error" }));
+  const page = await html();
+  assert.doesNotMatch(page, /[^\P{Cc}\n]|\u202e/u);
+  assert.equal(page.split("a\ufffd\ufffd[31m\ufffd\ufffdb").length, 3);
+});
+
 Deno.test("the page may load and run nothing, and only its own styles apply", async () => {
   const { get } = serve();
   const response = await get();

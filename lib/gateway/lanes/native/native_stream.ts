@@ -47,6 +47,8 @@ export class NativeStream implements LaneStream {
   readonly #isReframed: boolean;
   /** The data of the events that are being parsed. */
   #data: string[] = [];
+  /** The data of the event that reported an error. */
+  #failedData: string | undefined;
   #isFirst = true;
   /** The beginning of the body, until it is clear what it is; all of it, for a document. */
   #start: Uint8Array[] | undefined = [];
@@ -153,6 +155,9 @@ export class NativeStream implements LaneStream {
     if (failure !== undefined && (hadFailure || !this.hasContent)) return undefined;
     if (failure === undefined && edited === undefined) return bytes;
     let passed = edited ?? text;
+    if (failure !== undefined && !hadFailure && !this.#isReframed) {
+      passed = this.#upToFailure(passed);
+    }
     if (this.#tap.showsSecret) passed = redact(passed, ...this.#request.endpoint.secrets);
     // Nothing comes after an error.
     if (failure !== undefined && !isLast) passed += this.#framing.end;
@@ -185,8 +190,26 @@ export class NativeStream implements LaneStream {
   }
 
   #onData(data: string): void {
+    if (this.failure !== undefined) return;
     this.#data.push(data);
     this.#tap.push(data);
+    if (this.failure !== undefined) this.#failedData = data;
+  }
+
+  /** The events up to the one that reported an error: a `[DONE]` after it would look like a complete answer. */
+  #upToFailure(text: string): string {
+    let isFound = false;
+    const parser = new EventStreamParser(
+      (data) => isFound ||= data === this.#failedData,
+      MAX_ANSWER_BYTES,
+    );
+    let passed = "";
+    for (const block of splitBlocks(text)) {
+      parser.feed(block);
+      passed += block;
+      if (isFound) break;
+    }
+    return passed;
   }
 
   /** Streams a document to the client, or fails if it is not an answer. */

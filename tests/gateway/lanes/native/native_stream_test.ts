@@ -176,6 +176,18 @@ for (const [format, start, error] of ERRORS) {
     assert.equal(stream.completed, undefined);
   });
 
+  Deno.test(`${name} streams end with their error, also if the rest came along with it`, () => {
+    const rest = `${start}data: [DONE]\n\n`;
+    for (const framing of [undefined, JSON_ARRAY]) {
+      const stream = open(format, framing === undefined ? {} : { context: { framing } });
+      const whole = textOf(stream.push(bytesOf(start + error + rest)));
+      const apart = open(format, framing === undefined ? {} : { context: { framing } });
+      assert.equal(whole, textOf(apart.push(bytesOf(start + error))));
+      assert.match(whole, /Overloaded/);
+      assert.doesNotMatch(whole, /DONE/);
+    }
+  });
+
   Deno.test(`${name} errors that repeat the provider's key lose it`, () => {
     const stream = open(format);
     const passed = textOf(
