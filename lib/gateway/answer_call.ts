@@ -73,6 +73,10 @@ export class CallAnswerer {
       if (!isOthers) throw error;
       ({ result } = await fetch());
     }
+    if (own === undefined && isCut(result)) {
+      // Another key's budget may have limited the answer.
+      ({ result } = await fetch());
+    }
     return own === undefined ? this.#hit(result) : this.#plain(own);
   }
 
@@ -164,6 +168,11 @@ function passedOn(
     if (value !== null) passed[name] = value;
   }
   return new Response(body, { status, headers: passed });
+}
+
+/** Whether an answer ended at a limit; such answers are never stored. */
+function isCut({ finishReason }: ChatResult): boolean {
+  return finishReason === "length";
 }
 
 /** The result that the cache stores. */
