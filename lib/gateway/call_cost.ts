@@ -17,6 +17,9 @@ const USUAL_TOKENS = 4096;
 /** Answers are never limited to fewer tokens than this: they would cost money and be worth nothing. */
 const LEAST_TOKENS = 1024;
 
+/** Allowance for the rounding of dollars: far less than a billionth of one. */
+const ROUNDING = 1 + 1e-12;
+
 /** The maximum tokens of an answer at an endpoint. */
 interface OutputLimit {
   /** For a request that sets none. */
@@ -99,7 +102,7 @@ export class CallCost {
       const prompt = this.#at(target, 0)!;
       const perToken = (this.#at(target, 1e6)! - prompt) / 1e6;
       const affordable = perToken > 0 ? (amount - prompt) / perToken / this.#choices : Infinity;
-      tokens = Math.min(tokens, limitAt(target).accepted, Math.floor(affordable));
+      tokens = Math.min(tokens, limitAt(target).accepted, Math.floor(affordable * ROUNDING));
     }
     return Math.max(1, tokens);
   }

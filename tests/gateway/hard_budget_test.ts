@@ -203,3 +203,35 @@ Deno.test("a stream that ends before its first part is not charged the longest a
   assert(spent() > 1.2, String(spent()));
   await lost.app.close();
 });
+
+Deno.test("the limit reaches an endpoint of another format", async () => {
+  const bodies: Record<string, unknown>[] = [];
+  const access = await openAccess();
+  const { secret } = await access.keys.create("alice", { budget: { day: 0.1 } });
+  await using gateway = gatewayOf({
+    endpoints: [{
+      provider: "claude",
+      apiKey: "k",
+      model: "claude-opus-4-8",
+      prices: [{ model: "claude-opus-4-8", input: INPUT, output: OUTPUT }],
+      fetch: (_url: string, { body }: RequestInit) => {
+        bodies.push(JSON.parse(String(body)));
+        return Promise.resolve(Response.json({
+          type: "message",
+          role: "assistant",
+          model: "claude-opus-4-8",
+          content: [{ type: "text", text: "Hi" }],
+          stop_reason: "end_turn",
+          usage: { input_tokens: 4, output_tokens: 2 },
+        }));
+      },
+    }],
+  }, { access });
+  const response = await gateway.chat("claude-opus-4-8", {}, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("x-flexllm-output-limit"), String(bodies[0].max_tokens));
+  assert(Number(bodies[0].max_tokens) < 5000);
+  await access.close();
+});
