@@ -179,7 +179,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
   ]);
   assert.equal(
     error.message,
-    'the daily budget of key "alice" is $1: $0.75 spent, and this request may cost $0.3. ' +
+    'the daily budget of key "alice" is $1.00: $0.75 spent, and this request may cost $0.30. ' +
       "It resets at 2026-11-29 00:00 UTC.",
   );
   time.advance(12 * 3600_000);
@@ -230,7 +230,7 @@ Deno.test("a call waits for a bounded time, and leaves with its client", async (
   await assert.rejects(leaving, AbortedError);
   const error = await time.run(waiting);
   assert.deepEqual([error.status, error.reason, time.now()], [429, "budget_reserved", 10_000]);
-  assert.match(error.message, /\$0 spent, \$0.8 reserved/);
+  assert.match(error.message, /\$0\.00 spent, \$0\.80 reserved/);
   first.release();
   assert.deepEqual(a.report().map(({ inFlight }) => inFlight), [0, 0]);
 });
