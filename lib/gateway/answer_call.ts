@@ -80,8 +80,9 @@ export class CallAnswerer {
     return own === undefined ? this.#hit(result) : this.#plain(own);
   }
 
-  #plain({ answer, cost }: PlainAnswer): Response {
+  #plain({ answer, cost, encoded }: PlainAnswer): Response {
     const flow = this.#flow;
+    flow.remember({ encoded, raw: answer.raw });
     this.#onEnd(200, undefined);
     const { body, contentType = "application/json" } = answer;
     const headers = answerHeaders(flow, cost);
@@ -114,6 +115,7 @@ export class CallAnswerer {
     stalled.add(out);
     try {
       const streamed = await flow.run((grant) => streamAttempt(flow, grant, out));
+      flow.remember(streamed);
       out.close();
       if (key !== undefined) await flow.state.cache!.responses.put(key, cachedResult(streamed));
       this.#onEnd(200, undefined);

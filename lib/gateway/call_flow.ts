@@ -181,6 +181,13 @@ export class CallFlow implements RunOptions<EndpointClient> {
     return answerCountOf(this.call.body);
   }
 
+  /** Remembers where an answer of the Responses API may be stored, if a later call could go elsewhere. */
+  remember({ encoded: { request }, raw }: { encoded: EncodedFor; raw: unknown }): void {
+    const { protocol, endpoint } = request;
+    if (protocol.name !== "responses" || this.route.endpoints.length === 1) return;
+    this.route.storedResponses.add(raw, endpoint);
+  }
+
   /** What the cache needs to know about the call; `undefined` if it cannot answer it. */
   cacheRequest(): CacheRequest | undefined {
     return this.state.cacheRequest(this.call, this.route);

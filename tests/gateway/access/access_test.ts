@@ -187,7 +187,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
   const month = await refusal(a.admit(caller, demand(0.1), NEVER));
   assert.match(
     month.message,
-    /monthly budget of team "web" is \$1.5: \$1.45 spent.*2026-12-01 00:00/,
+    /monthly budget of team "web" is \$1\.50: \$1\.45 spent.*2026-12-01 00:00/,
   );
   time.advance(3 * 24 * 3600_000);
   for (let i = 0; i < 18; i++) {
@@ -197,7 +197,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
     time.advance(31 * 24 * 3600_000);
   }
   const total = await refusal(a.admit(caller, demand(1), NEVER));
-  assert.match(total.message, /total budget of key "alice" is \$20: .*It does not reset\./);
+  assert.match(total.message, /total budget of key "alice" is \$20\.00: .*It does not reset\./);
 });
 
 Deno.test("calls wait in order while others hold the rest of a budget", async () => {
