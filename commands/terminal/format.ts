@@ -18,10 +18,7 @@ export function twoUnits(large: number, largeUnit: string, small: number, smallU
   return `${large} ${largeUnit}${small === 0 ? "" : ` ${small} ${smallUnit}`}`;
 }
 
-/** Formats a cost in USD: cents from $1 on, three significant digits below. */
-export function dollars(cost: number): string {
-  return `$${cost >= 1 || cost === 0 ? cost.toFixed(2) : cost.toPrecision(3)}`;
-}
+export { formatDollars as dollars } from "../../lib/pricing/format_dollars.ts";
 
 /** Quotes an argument for a POSIX shell if it needs quotes. */
 export function quoted(argument: string): string {

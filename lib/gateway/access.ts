@@ -30,6 +30,20 @@ export interface AccessDemand {
   completionTokens: number;
   /** Maximum cost in USD at the dearest endpoint; `null` if the price is unknown. */
   cost: number | null;
+  /**
+   * Maximum cost in USD of an answer as long as any so far, if the gateway can limit the answer: a call that the
+   * budget cannot pay for in full then gets a part of the budget, at least this while other calls may release
+   * money, and at least `leastCost` when they cannot.
+   *
+   * @default cost
+   */
+  usualCost?: number;
+  /**
+   * Maximum cost in USD of the shortest answer that is worth sending the call.
+   *
+   * @default cost
+   */
+  leastCost?: number;
 }
 
 /** The state of a limit for `x-ratelimit-*` headers. */
@@ -48,6 +62,11 @@ export interface Admission extends Disposable {
   readonly limits: { requests?: LimitState; tokens?: LimitState };
   /** USD that the key has spent in its total, this call's commits included. */
   readonly spent: number;
+  /**
+   * USD that each attempt may cost: the demanded cost, or the part of it that the budgets can pay. `undefined`
+   * without a budget.
+   */
+  readonly allowance?: number;
   /**
    * Records what the call used: the answer, and before it each failed attempt that may be billed
    * (`isLost`). Never throws: an answer is delivered even if its cost cannot be stored; the ledger retries.

@@ -73,11 +73,16 @@ export class CallAnswerer {
       if (!isOthers) throw error;
       ({ result } = await fetch());
     }
+    if (own === undefined && isCut(result)) {
+      // Another key's budget may have limited the answer.
+      ({ result } = await fetch());
+    }
     return own === undefined ? this.#hit(result) : this.#plain(own);
   }
 
-  #plain({ answer, cost }: PlainAnswer): Response {
+  #plain({ answer, cost, encoded }: PlainAnswer): Response {
     const flow = this.#flow;
+    flow.remember({ encoded, raw: answer.raw });
     this.#onEnd(200, undefined);
     const { body, contentType = "application/json" } = answer;
     const headers = answerHeaders(flow, cost);
@@ -110,6 +115,7 @@ export class CallAnswerer {
     stalled.add(out);
     try {
       const streamed = await flow.run((grant) => streamAttempt(flow, grant, out));
+      flow.remember(streamed);
       out.close();
       if (key !== undefined) await flow.state.cache!.responses.put(key, cachedResult(streamed));
       this.#onEnd(200, undefined);
@@ -164,6 +170,11 @@ function passedOn(
     if (value !== null) passed[name] = value;
   }
   return new Response(body, { status, headers: passed });
+}
+
+/** Whether an answer ended at a limit; such answers are never stored. */
+function isCut({ finishReason }: ChatResult): boolean {
+  return finishReason === "length";
 }
 
 /** The result that the cache stores. */

@@ -27,6 +27,7 @@ export function answerHeaders(
     cost,
     overhead: record.overhead,
     dropped: call.dropped,
+    outputLimit: call.outputLimit,
     admission,
   });
 }

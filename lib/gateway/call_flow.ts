@@ -13,6 +13,7 @@ import type { RunOptions } from "../scheduling/ticket.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { Access, Admission } from "./access.ts";
 import { type BodySize, bodySize } from "./body_size.ts";
+import { CallCost } from "./call_cost.ts";
 import { CallDeadlines } from "./call_deadline.ts";
 import { isSelfContained } from "./cached_answers.ts";
 import { CallRecord } from "./call_record.ts";
@@ -28,6 +29,9 @@ export interface EncodedFor {
   readonly lane: Lane;
   readonly request: LaneRequest;
 }
+
+/** Allowance for the rounding of dollars. */
+const ROUNDING = 1e-12;
 
 const UNKNOWN: BodySize = { tokens: 0, hasAttachments: true };
 
@@ -152,7 +156,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
     }
   }
 
-  #admit(access: Access): Promise<Admission> {
+  async #admit(access: Access): Promise<Admission> {
     const { call, route } = this;
     const { caller } = call;
     if (!caller.isMetered) {
@@ -160,30 +164,29 @@ export class CallFlow implements RunOptions<EndpointClient> {
       return access.admit(caller, demand, this.signal);
     }
     const { metering } = this.state.pipeline;
-    const { promptTokens } = this;
-    const completionTokens = metering.completionTokens(this.maxTokens) * this.#choices;
-    const cost = this.#dearest(promptTokens, completionTokens);
-    const demand = { route: route.name, promptTokens, completionTokens, cost };
-    return access.admit(caller, demand, this.signal);
+    const { promptTokens, maxTokens } = this;
+    const longest = metering.completionTokens(maxTokens);
+    const costs = new CallCost(call, route.targets, promptTokens);
+    const range = costs.range(maxTokens, longest) ?? { cost: null };
+    const completionTokens = longest * this.#choices;
+    const demand = { route: route.name, promptTokens, completionTokens, ...range };
+    const admission = await access.admit(caller, demand, this.signal);
+    const { allowance } = admission;
+    const isLimited = maxTokens === undefined && allowance !== undefined && range.cost !== null &&
+      allowance < range.cost * (1 - ROUNDING);
+    if (isLimited) call.outputLimit = costs.tokensFor(allowance);
+    return admission;
   }
 
   get #choices(): number {
     return answerCountOf(this.call.body);
   }
 
-  /** The maximum cost at the dearest endpoint of the route; `null` if the price of one is unknown. */
-  #dearest(promptTokens: number, completionTokens: number): number | null {
-    const totalTokens = promptTokens + completionTokens;
-    const usage = { promptTokens, completionTokens, totalTokens };
-    const { body } = this.call;
-    const tier = body.serviceTier ?? body.service_tier;
-    let dearest = 0;
-    for (const { endpoint, model } of this.route.targets) {
-      const cost = endpoint.pricer!(model, usage, typeof tier === "string" ? tier : undefined);
-      if (cost === null) return null;
-      dearest = Math.max(dearest, cost);
-    }
-    return dearest;
+  /** Remembers where an answer of the Responses API may be stored, if a later call could go elsewhere. */
+  remember({ encoded: { request }, raw }: { encoded: EncodedFor; raw: unknown }): void {
+    const { protocol, endpoint } = request;
+    if (protocol.name !== "responses" || this.route.endpoints.length === 1) return;
+    this.route.storedResponses.add(raw, endpoint);
   }
 
   /** What the cache needs to know about the call; `undefined` if it cannot answer it. */

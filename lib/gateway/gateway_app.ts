@@ -25,6 +25,7 @@ import type {
 } from "./http/gateway_host.ts";
 import { GatewayRouter } from "./http/gateway_router.ts";
 import type { HttpCall } from "./http/http_call.ts";
+import { continueReports } from "./observe/endpoint_reports.ts";
 import { GatewayMonitor } from "./observe/gateway_monitor.ts";
 import { readiness } from "./observe/observed_gateway.ts";
 import { observeState } from "./observe/observe_state.ts";
@@ -108,6 +109,7 @@ class HonoGateway extends Hono implements GatewayApp {
   reload(pool: LLMClient, options: GatewayOptions = {}): void {
     const old = this.#state;
     this.#state = new GatewayState(pool, options);
+    continueReports(old, this.#state);
     old.retire(old.pool !== pool);
   }
 

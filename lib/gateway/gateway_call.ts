@@ -45,4 +45,9 @@ export interface GatewayCall {
    * `context_management`. Answers name them in `x-flexllm-dropped`.
    */
   readonly dropped: Set<string>;
+  /**
+   * The maximum tokens of the answer that the caller's budget can pay for, if the request sets no limit and the
+   * budget cannot pay for the longest possible answer.
+   */
+  readonly outputLimit?: number;
 }

@@ -115,11 +115,13 @@ export class GatewayState {
   }
 
   /**
-   * The endpoint that a call should use if it is available: the one whose signatures its history has, else the
-   * one of its conversation.
+   * The endpoint that a call should use if it is available: the one that has stored the response which it
+   * continues, or whose signatures its history has, else the one of its conversation.
    */
   preferred(call: GatewayCall, route: Route): EndpointClient | undefined {
     if (route.endpoints.length === 1) return undefined;
+    const stored = route.storedResponses.find(call.body.previous_response_id);
+    if (stored !== undefined) return stored;
     const signer = signerOf(call, route.targets);
     if (signer !== undefined || !route.isSticky) return signer;
     const session = sessionOf(call);

@@ -12,6 +12,7 @@ import { similarName } from "../similar_name.ts";
 import type { GatewayOptions, GatewayRoute } from "./gateway_options.ts";
 import type { NamedRoute, RouteTarget } from "./http/gateway_host.ts";
 import { preferredBy } from "./rendezvous.ts";
+import { StoredResponses } from "./stored_responses.ts";
 
 /** One model name, and where its calls go. */
 export class Route implements NamedRoute {
@@ -23,6 +24,8 @@ export class Route implements NamedRoute {
   readonly isSticky: boolean;
   /** How its calls are distributed. */
   readonly loadBalance: LoadBalance;
+  /** The responses that its endpoints have stored. */
+  readonly storedResponses: StoredResponses = new StoredResponses();
 
   constructor(
     readonly name: string,

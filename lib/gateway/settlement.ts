@@ -10,6 +10,8 @@ import { FlexLLMError } from "../errors.ts";
 import type { Completion } from "../protocols/protocol.ts";
 import type { Charge } from "../scheduling/budget.ts";
 import type { Grant } from "../scheduling/grant.ts";
+import type { Usage } from "../usage.ts";
+import { answerCountOf } from "../chat/max_tokens.ts";
 import type { CallFlow } from "./call_flow.ts";
 
 /** Loads the prices of an endpoint; usually they are there. */
@@ -60,6 +62,18 @@ export async function commitAnswer(
   return cost;
 }
 
+/**
+ * What a stream that ended before its first part may be billed, if the request does not limit the answer: servers
+ * stop writing when the connection closes, so the longest possible answer would be far too much. The reservation
+ * counts otherwise.
+ */
+function usualUsage(flow: CallFlow): Usage | null {
+  if (!flow.call.stream || !flow.call.caller.isMetered || flow.maxTokens !== undefined) return null;
+  const { promptTokens, state: { pipeline: { metering } } } = flow;
+  const completionTokens = metering.completionTokens(undefined) * answerCountOf(flow.call.body);
+  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
+}
+
 /** Commits what a failed attempt may be billed, by the part of the answer that arrived. */
 export async function commitLost(
   flow: CallFlow,
@@ -75,7 +89,8 @@ export async function commitLost(
   const pending = pricesOf(target);
   if (pending !== undefined) await pending;
   const usage = flow.state.pipeline.metering.lostUsage(flow, partial) ?? null;
-  const cost = usage && costOf(flow, target, model, { usage });
+  const billed = usage ?? usualUsage(flow);
+  const cost = billed && costOf(flow, target, model, { usage: billed });
   if (received !== undefined) flow.record.usage = usage;
   commit(flow, grant, { model, endpoint: target.name, usage, cost, isLost: true });
 }

@@ -60,6 +60,15 @@ const MAX_PAUSE = 3600;
 /** The weight of the newest answer in the average latency. */
 const NEWEST = 0.2;
 
+/** What an endpoint has done so far, for reports. */
+interface EndpointRecord {
+  answers: number;
+  failures: number;
+  /** Milliseconds. */
+  latency: number | undefined;
+  lastError: FlexLLMError | undefined;
+}
+
 /** The limits and the health of one endpoint. Times are in milliseconds. */
 export class EndpointLimits {
   /** Maximum requests in flight, as configured. */
@@ -73,11 +82,13 @@ export class EndpointLimits {
   readonly #slots: { inFlight: number };
   readonly #options: EndpointLimitOptions;
   #pausedUntil = -Infinity;
-  #latency: number | undefined;
-  #lastError: FlexLLMError | undefined;
-  #answers = 0;
   #answeredAt = -Infinity;
-  #failures = 0;
+  #record: EndpointRecord = {
+    answers: 0,
+    failures: 0,
+    latency: undefined,
+    lastError: undefined,
+  };
 
   /**
    * @param isOnly whether there is no other endpoint to use instead
@@ -117,6 +128,14 @@ export class EndpointLimits {
     return new EndpointLimits(this.#options, false, this);
   }
 
+  /**
+   * Continues the counts of another endpoint that this one replaces: those of requests that are still in flight
+   * there, too.
+   */
+  continueRecord(replaced: EndpointLimits): void {
+    this.#record = replaced.#record;
+  }
+
   /** Requests in flight. */
   get inFlight(): number {
     return this.#slots.inFlight;
@@ -139,12 +158,12 @@ export class EndpointLimits {
 
   /** Average milliseconds per answer; `undefined` before the first. */
   get latency(): number | undefined {
-    return this.#latency;
+    return this.#record.latency;
   }
 
   /** Requests that were answered. */
   get answers(): number {
-    return this.#answers;
+    return this.#record.answers;
   }
 
   /** When a request was last answered; `-Infinity` before the first answer. */
@@ -154,12 +173,12 @@ export class EndpointLimits {
 
   /** Failed requests that were the endpoint's fault, including rate limits. */
   get failures(): number {
-    return this.#failures;
+    return this.#record.failures;
   }
 
   /** The last of these failures; `undefined` if there was none. */
   get lastError(): FlexLLMError | undefined {
-    return this.#lastError;
+    return this.#record.lastError;
   }
 
   /** When the pause that the server asked for ends; in the past if there is none. */
@@ -223,12 +242,12 @@ export class EndpointLimits {
 
   /** Records that a request was answered. */
   answered(now: number, sent: Sent): void {
-    this.#answers++;
+    this.#record.answers++;
     this.#answeredAt = now;
     const took = now - sent.at;
-    this.#latency = this.#latency === undefined
+    this.#record.latency = this.#record.latency === undefined
       ? took
-      : this.#latency + (took - this.#latency) * NEWEST;
+      : this.#record.latency + (took - this.#record.latency) * NEWEST;
     this.#rate?.accepted(sent);
     if (this.#breaker.answered()) this.#limit.restart(now);
     else this.#limit.answered(now, this.#slots.inFlight >= this.#limit.current);
@@ -241,8 +260,8 @@ export class EndpointLimits {
       this.#breaker.inconclusive(sentAt);
       return;
     }
-    this.#failures++;
-    this.#lastError = error;
+    this.#record.failures++;
+    this.#record.lastError = error;
     if (error instanceof RateLimitError) return this.#refused(now, sent, error);
     if (error instanceof HttpError && (error.status === 529 || error.status === 503)) {
       this.#limit.overloaded(now, sentAt, this.#slots.inFlight, false);
@@ -251,7 +270,9 @@ export class EndpointLimits {
     // The server accepted the request, so it counts towards the measured rate.
     if (error.code === "http" || error.code === "malformed_response") this.#rate?.accepted(sent);
     // A slow failure shows how slow the endpoint is; a fast one shows nothing.
-    if (this.#latency === undefined || now - sentAt > this.#latency) this.#latency = now - sentAt;
+    if (this.#record.latency === undefined || now - sentAt > this.#record.latency) {
+      this.#record.latency = now - sentAt;
+    }
     if (!error.fatal) this.#breaker.failed(now, sentAt);
     else if (!this.#isOnly) this.#breaker.open(now, retryAfterOf(error) ?? REFUSED_COOLDOWN);
     else this.#breaker.inconclusive(sentAt);

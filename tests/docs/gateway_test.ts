@@ -5,16 +5,25 @@ import { startLines } from "../../commands/serve/start_text.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { resolveGateway } from "../../lib/config/resolve_gateway.ts";
 import { GatewayError } from "../../lib/gateway/gateway_error.ts";
-import { createGatewayApp, type GatewayApp, LLMClientPool, openAccess } from "../../mod.ts";
+import {
+  createGatewayApp,
+  type GatewayApp,
+  LLMClientPool,
+  openAccess,
+  type PriceRow,
+} from "../../mod.ts";
 import { ROOT } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const PAGE = readFileSync(`${ROOT}docs/gateway.md`, "utf8");
 const MESSAGES = [{ role: "user" as const, content: "Hello" }];
 
-async function gateway(options: Parameters<typeof createGatewayApp>[1] = {}): Promise<GatewayApp> {
+async function gateway(
+  options: Parameters<typeof createGatewayApp>[1] = {},
+  prices: readonly PriceRow[] = [],
+): Promise<GatewayApp> {
   const pool = new LLMClientPool({
-    endpoints: [{ provider: "mock", model: "mock" }],
+    endpoints: [{ provider: "mock", model: "mock", prices: [...prices] }],
     cache: { store: "memory" },
   });
   const access = await openAccess({ allowAnonymous: true, limits: { rpm: 100, tpm: 1_000_000 } });
@@ -63,7 +72,12 @@ Deno.test("every path of the page exists, with its method", async () => {
 });
 
 Deno.test("every header of the page is sent, and no other of the gateway's own", async () => {
-  await using app = await gateway();
+  const access = await openAccess({
+    allowAnonymous: true,
+    // Less than the longest answer costs.
+    limits: { rpm: 100, tpm: 1_000_000, budget: { day: 1 } },
+  });
+  await using app = await gateway({ access }, [{ model: "mock", input: 1, output: 10 }]);
   const names = new Set<string>();
   const send = async (path: string, body: unknown) => {
     const response = await app.request(`http://127.0.0.1${path}`, {

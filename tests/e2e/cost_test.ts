@@ -176,7 +176,7 @@ Deno.test("--estimate compares live requests with a provider batch", async () =>
   assert.equal(code, 0, stderr);
   assert.match(
     stdout,
-    /, \$1\.04 in total\n {2}batch: {2}\$0\.0360 for the input, \$0\.261 in total; about 1 job /,
+    /, \$1\.04 in total\n {2}batch: {2}\$0\.036 for the input, \$0\.261 in total; about 1 job /,
   );
   const { models: [{ batch }] } = JSON.parse((await flexllm([...args, "--json"])).stdout);
   assert.ok(Math.abs(batch.prompt_cost - 0.036) < 1e-9 && Math.abs(batch.max_cost - 0.261) < 1e-9);
@@ -232,7 +232,7 @@ Deno.test("--estimate covers every endpoint of a pool", async () => {
   assert.match(stdout, /^a at http:\/\/one\.invalid\/v1: 10 records\n/);
   assert.match(stdout, /\nb at http:\/\/two\.invalid\/v1: 10 records\n/);
   assert.match(stdout, /\nEach endpoint is estimated as if it received all records\.\n/);
-  assert.match(stdout, /\nCost: at least \$0\.160, at most \$3\.32\n/);
+  assert.match(stdout, /\nCost: at least \$0\.16, at most \$3\.32\n/);
   const { models, lowest_cost, highest_cost } = JSON.parse(
     (await flexllm([...args, "--json"])).stdout,
   );

@@ -115,6 +115,38 @@ Deno.test("A reload changes routes for new calls; streams and the old pool conti
   assert.equal(await textOf(await send("c")), "new");
 });
 
+Deno.test("A reload keeps the counts of the endpoints that stay, and of their calls in flight", async () => {
+  const { server, finish } = await startHeldServer();
+  await using _server = server;
+  const pool = (...names: string[]) =>
+    new LLMClientPool({
+      endpoints: names.map((name) => ({ name, model: "m", baseUrl: server.baseUrl })),
+    });
+  const options = { adminKey: "admin" };
+  await using app = createGatewayApp(pool("a", "b"), options);
+  const streaming = await app.fetch(
+    new Request("http://localhost/v1/chat/completions", {
+      method: "POST",
+      body: JSON.stringify({ model: "a", messages: HELLO, ...STREAM }),
+    }),
+  );
+  const answers = async () => {
+    const status = await (await app.request("/status", {
+      headers: { authorization: "Bearer admin" },
+    })).json();
+    return status.endpoints.map((each: { name: string; answers: number }) => [
+      each.name,
+      each.answers,
+    ]);
+  };
+  app.reload(pool("c", "a"), options);
+  finish();
+  await streaming.text();
+  assert.deepEqual(await answers(), [["c", 0], ["a", 1]]);
+  app.reload(pool("a"), options);
+  assert.deepEqual(await answers(), [["a", 1]]);
+});
+
 Deno.test("A gateway can be mounted in an app", async () => {
   const { Hono } = await import("hono");
   await using gateway = gatewayOf({ endpoints: [{ name: "a", provider: "mock", model: "mock" }] });

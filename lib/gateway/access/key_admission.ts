@@ -89,6 +89,10 @@ export class KeyAdmission implements Admission {
     };
   }
 
+  get allowance(): number | undefined {
+    return this.#demand.amount === 0 ? undefined : toDollars(this.#demand.amount);
+  }
+
   get spent(): number {
     const { id } = this.#caller;
     const scope = id === "" ? ALL_SCOPE : keyScope(id);
@@ -117,7 +121,12 @@ export class KeyAdmission implements Admission {
     this.#releaseMoney();
     const { route, amount } = this.#demand;
     if (amount === 0) return;
-    const reservation = await this.#money.reserve(this.#caller, route, amount, signal);
+    const reservation = await this.#money.reserve(
+      this.#caller,
+      route,
+      { full: amount, usual: amount, least: amount },
+      signal,
+    );
     if (this.#isOpen) this.#reservation = reservation;
     else this.#money.release(reservation, this.#caller);
   }

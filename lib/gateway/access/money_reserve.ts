@@ -6,14 +6,30 @@
 import { abortedBy } from "../../errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { shortageOf } from "../ledger/balances.ts";
-import type { Ledger, LedgerReservation, ReserveRequest, Shortage } from "../ledger/ledger.ts";
-import type { Calendar } from "../ledger/periods.ts";
+import type {
+  Ledger,
+  LedgerReservation,
+  ReserveRequest,
+  ScopeBudget,
+  Shortage,
+} from "../ledger/ledger.ts";
+import { BUDGET_PERIODS, type Calendar } from "../ledger/periods.ts";
 import type { CallerAccount } from "./account.ts";
 import { BudgetQueue } from "./budget_queue.ts";
 import { budgetExceeded, budgetReserved } from "./refusals.ts";
 
 /** See {@link AccessSettings.maxBudgetWait}. */
 const DEFAULT_MAX_WAIT = 10;
+
+/** The amounts with which a call can be sent, in nanodollars, each at most as high as the one before. */
+export interface WantedAmounts {
+  /** For the longest possible answer. */
+  full: number;
+  /** What it needs while other calls may release money. */
+  usual: number;
+  /** What it needs in any case. */
+  least: number;
+}
 
 /** The budgets of a gateway. */
 export class MoneyReserve {
@@ -38,7 +54,8 @@ export class MoneyReserve {
   }
 
   /**
-   * Reserves `amount` nanodollars.
+   * Reserves the full amount; of a budget that is too small for it, the part that {@link MoneyReserve} finds
+   * fair: see `#affordable`.
    *
    * @throws {GatewayError} 402 if a budget is used up, 429 if other calls hold the rest of it for too long
    * @throws {AbortedError} when `signal` fires
@@ -46,19 +63,25 @@ export class MoneyReserve {
   async reserve(
     caller: CallerAccount,
     route: string,
-    amount: number,
+    wanted: WantedAmounts,
     signal: AbortSignal,
   ): Promise<LedgerReservation> {
     const { account: { key, team }, budgets, scopeIds } = caller;
     const deadline = this.clock.now() + this.#maxWait * 1000;
     // Joins before the first attempt if it will probably fail, so that no later call comes before it.
-    const expected = this.#shortage({ budgets, amount, day: this.#calendar.today() });
+    const now = this.#calendar.today();
+    const expected = this.#shortage({
+      budgets,
+      amount: this.#affordable(budgets, now, wanted),
+      day: now,
+    });
     let waiter = expected === undefined || expected.isFinal
       ? undefined
       : this.#queue.join(expected.scope);
     try {
       while (true) {
         const day = this.#calendar.today();
+        const amount = this.#affordable(budgets, day, wanted);
         const request = { key, team, route, day, amount, budgets };
         const blocker = this.#queue.blockerOf(scopeIds, waiter);
         let shortage: Shortage | undefined;
@@ -74,7 +97,8 @@ export class MoneyReserve {
         }
         if (shortage?.isFinal) {
           const scope = caller.scope(shortage.scope);
-          throw budgetExceeded(scope, shortage, amount, day, this.#now());
+          const isLimitable = wanted.least < wanted.full;
+          throw budgetExceeded(scope, shortage, amount, day, this.#now(), isLimitable);
         }
         const blockedOn = blocker ?? shortage!.scope;
         if (waiter === undefined) waiter = this.#queue.join(blockedOn);
@@ -86,6 +110,33 @@ export class MoneyReserve {
     } finally {
       if (waiter !== undefined) this.#queue.leave(waiter);
     }
+  }
+
+  /**
+   * The part of the full amount to ask for. Of a budget that cannot pay it now, a call gets half of what is left,
+   * so that others can be sent meanwhile; if that is not enough, it waits for them. What is too little for the
+   * usual amount, whatever becomes of the others, it gets as a whole.
+   */
+  #affordable(
+    budgets: readonly ScopeBudget[],
+    day: string,
+    { full, usual, least }: WantedAmounts,
+  ): number {
+    if (least === full) return full;
+    let left = Infinity;
+    let unspent = Infinity;
+    for (const budget of budgets) {
+      const { spent, reserved } = this.ledger.balance(budget.scope, day);
+      for (const period of BUDGET_PERIODS) {
+        const limit = budget[period];
+        if (limit === undefined) continue;
+        unspent = Math.min(unspent, limit - spent[period]);
+        left = Math.min(left, limit - spent[period] - reserved[period]);
+      }
+    }
+    if (full <= left) return full;
+    if (usual <= left) return Math.min(full, Math.max(usual, Math.floor(left / 2)));
+    return usual <= unspent ? usual : Math.max(least, left);
   }
 
   /** Releases a reservation of a caller, and lets others have the money. */

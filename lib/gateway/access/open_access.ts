@@ -19,7 +19,7 @@ import { KeyAdmission } from "./key_admission.ts";
 import { checkLimits, checkName, stateOf } from "./key_settings.ts";
 import { KeyStore } from "./key_store.ts";
 import { refusalOf } from "./limit_scope.ts";
-import { MoneyReserve } from "./money_reserve.ts";
+import { MoneyReserve, type WantedAmounts } from "./money_reserve.ts";
 import { rateExceeded, unauthenticated, unpriced } from "./refusals.ts";
 import { hashSecret } from "./secrets.ts";
 
@@ -174,7 +174,7 @@ export class KeyAccess implements Access {
     if (signal.aborted) throw abortedBy(signal);
     const account = caller as CallerAccount;
     const { scopes } = account;
-    const amount = this.#amountOf(account, demand);
+    const wanted = this.#amountsOf(account, demand);
     const tokens = Math.max(0, demand.promptTokens + demand.completionTokens) || 0;
     const now = this.#clock.now();
     const refusal = refusalOf(scopes, tokens, now);
@@ -182,13 +182,13 @@ export class KeyAccess implements Access {
     for (const scope of scopes) scope.take(tokens, now);
     try {
       const { route } = demand;
-      const reservation = amount === 0
+      const reservation = wanted === undefined
         ? undefined
-        : await this.#money.reserve(account, route, amount, signal);
+        : await this.#money.reserve(account, route, wanted, signal);
       const day = reservation?.request.day ?? this.#calendar.today();
       return new KeyAdmission(this.#money, account, {
         route,
-        amount,
+        amount: reservation?.amount ?? 0,
         tokens,
         day,
         reservation,
@@ -256,11 +256,17 @@ export class KeyAccess implements Access {
       : "No key exists yet. The operator can create one: flexllm serve virtual-key create NAME";
   }
 
-  /** The amount to reserve; 0 without a budget. */
-  #amountOf({ budgets, scopes }: CallerAccount, { cost, route }: AccessDemand): number {
-    if (budgets.length === 0) return 0;
-    if (cost !== null) return toNanosUp(Math.max(0, cost));
-    if (this.#settings.allowUnpriced) return 0;
+  /** The amounts to reserve; `undefined` without a budget, and for what is free. */
+  #amountsOf(
+    { budgets, scopes }: CallerAccount,
+    { cost, usualCost = cost ?? 0, leastCost = usualCost, route }: AccessDemand,
+  ): WantedAmounts | undefined {
+    if (budgets.length === 0) return undefined;
+    if (cost !== null) {
+      if (!(cost > 0)) return undefined;
+      return { full: toNanosUp(cost), usual: toNanosUp(usualCost), least: toNanosUp(leastCost) };
+    }
+    if (this.#settings.allowUnpriced) return undefined;
     throw unpriced(scopes.find(({ budget }) => budget !== undefined)!, route);
   }
 }

@@ -36,6 +36,7 @@ export function budgetExceeded(
   needed: number,
   day: string,
   now: number,
+  isLimitable = false,
 ): GatewayError {
   const reset = resetOf(period, day);
   const others = reserved > 0 ? `, ${formatNanos(reserved)} reserved by other requests` : "";
@@ -47,11 +48,15 @@ export function budgetExceeded(
     `the ${PERIODS[period]} of ${nameOf(scope)} is ${formatNanos(limit)}: ${
       formatNanos(spent)
     } spent` +
-      `${others}, and this request may cost ${formatNanos(needed)}. ${when}`,
+      `${others}, and this request ${isLimitable ? "needs" : "may cost"} ${formatNanos(needed)}${
+        isLimitable ? " for a short answer" : ""
+      }. ${when}`,
     {
       reason: "budget_exceeded",
       retryAfter: reset && Math.ceil((reset - now) / 1000),
-      hint: "A lower maximum of output tokens lowers the amount that a request needs.",
+      hint: isLimitable
+        ? "A shorter prompt needs less."
+        : "A lower maximum of output tokens (max_tokens) lowers the amount that a request needs.",
     },
   );
 }

@@ -27,6 +27,7 @@ export class HttpCall implements GatewayCall {
   readonly model: string;
   readonly stream: boolean;
   readonly dropped: Set<string> = new Set();
+  outputLimit: number | undefined = undefined;
   #request: ServerRequest | undefined;
 
   constructor(
@@ -78,7 +79,9 @@ export class HttpCall implements GatewayCall {
   }
 
   get request(): ServerRequest {
-    return this.#request ??= this.#decode();
+    const request = this.#request ??= this.#decode();
+    if (this.outputLimit !== undefined) request.chat.options.maxTokens = this.outputLimit;
+    return request;
   }
 
   /** Ends the call. Only the first reason counts. */

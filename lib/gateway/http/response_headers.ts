@@ -27,6 +27,8 @@ export interface ResponseFacts {
   readonly overhead?: number;
   /** See {@link GatewayCall.dropped}. */
   readonly dropped?: ReadonlySet<string>;
+  /** See {@link GatewayCall.outputLimit}. */
+  readonly outputLimit?: number;
   /** The limits and the spending of the key. */
   readonly admission?: Pick<Admission, "limits" | "spent">;
 }
@@ -75,6 +77,7 @@ export function responseHeaders(
   if (facts.cache !== "off") put("cache", facts.cache);
   if (typeof facts.cost === "number") put("cost", dollars(facts.cost));
   if (admission !== undefined) put("key-spend", dollars(admission.spent));
+  put("output-limit", facts.outputLimit);
   put("overhead-ms", facts.overhead?.toFixed(2));
   if (dropped !== undefined && dropped.size > 0) {
     putText("dropped", [...dropped].slice(0, MAX_DROPPED).join(", "));

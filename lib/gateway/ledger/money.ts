@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatDollars } from "../../pricing/format_dollars.ts";
 
 /** Nanodollars in a dollar. One token of the cheapest models costs a few of them. */
 const PER_DOLLAR = 1e9;
@@ -25,9 +26,7 @@ export function toDollars(nanos: number): number {
   return nanos / PER_DOLLAR;
 }
 
-const FORMAT = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 6, useGrouping: false });
-
-/** An amount for people, such as `$1.25`. */
+/** An amount for people who want to know why it is not enough, such as `$1.25` or `$0.999999`. */
 export function formatNanos(nanos: number): string {
-  return `$${FORMAT.format(toDollars(nanos))}`;
+  return formatDollars(toDollars(nanos), 6);
 }

@@ -6,12 +6,6 @@
 
 const COUNT = new Intl.NumberFormat("en-US");
 const LARGE = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
-const CENTS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
-const SMALL = new Intl.NumberFormat("en-US", {
-  style: "currency",
-  currency: "USD",
-  maximumSignificantDigits: 2,
-});
 
 /** Formats a count, e.g. `1,200`. */
 export function count(value: number): string {
@@ -23,10 +17,7 @@ export function compact(value: number): string {
   return value < 10_000 ? COUNT.format(value) : LARGE.format(value);
 }
 
-/** Formats USD: cents, or two significant digits below one cent. */
-export function dollars(value: number): string {
-  return value > 0 && value < 0.01 ? SMALL.format(value) : CENTS.format(value);
-}
+export { formatDollars as dollars } from "../../pricing/format_dollars.ts";
 
 /** Formats a short time, e.g. `120 ms` or `4.2 s`. */
 export function seconds(value: number): string {

@@ -21,7 +21,10 @@ import { rejectToolOptions, unsupported } from "../unsupported.ts";
 const DEFAULTS = ["stream_options.include_usage"];
 
 /** The field that limits the output tokens of `model`. */
-function maxTokensField({ maxTokensField, maxTokensModels }: Service, model: string): string {
+export function maxTokensField(
+  { maxTokensField, maxTokensModels }: Service,
+  model: string,
+): string {
   if (maxTokensField === undefined || maxTokensModels?.test(model)) return "max_tokens";
   return maxTokensField;
 }

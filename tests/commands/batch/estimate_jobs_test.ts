@@ -47,11 +47,11 @@ Deno.test("batch costs are next to the live ones, and unknown ones say why", () 
   const batch = { promptCost: 0.5, maxCost: 1.5, costPerThousand: 0.005, jobs: 2, problem: "?" };
   assert.equal(
     lines({ batch })[3],
-    "  batch:  $0.500 for the input, $1.50 in total; about 2 jobs (--via provider)",
+    "  batch:  $0.50 for the input, $1.50 in total; about 2 jobs (--via provider)",
   );
   assert.equal(
     lines({ maxCompletionTokens: null, maxCost: null, batch: { ...batch, maxCost: null } })[3],
-    "  batch:  $0.500 for the input, $10.00 for 1,000 tokens per record; about 2 jobs (--via provider)",
+    "  batch:  $0.50 for the input, $10.00 for 1,000 tokens per record; about 2 jobs (--via provider)",
   );
   const unknown = { ...batch, promptCost: null, maxCost: null, costPerThousand: null, jobs: 1 };
   assert.equal(

@@ -38,7 +38,7 @@ Deno.test("lost costs, skipped lines and missing schemas cause warnings", () => 
   assert.deepEqual(
     warnings(context({ lost: 0.5, limit: 5, invalid: 2, schema: "s.json", unparsed: 1 })),
     [
-      "an interrupted run may have spent up to $0.500 on answers that were lost; " +
+      "an interrupted run may have spent up to $0.50 on answers that were lost; " +
       "it counts towards the budget",
       "skipped 2 unusable input lines",
       "out.jsonl has 1 answer from a run without --schema. " +

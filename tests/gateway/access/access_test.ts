@@ -189,7 +189,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
   ]);
   assert.equal(
     error.message,
-    'the daily budget of key "alice" is $1: $0.75 spent, and this request may cost $0.3. ' +
+    'the daily budget of key "alice" is $1.00: $0.75 spent, and this request may cost $0.30. ' +
       "It resets at 2026-11-29 00:00 UTC.",
   );
   time.advance(12 * 3600_000);
@@ -197,7 +197,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
   const month = await refusal(a.admit(caller, demand(0.1), NEVER));
   assert.match(
     month.message,
-    /monthly budget of team "web" is \$1.5: \$1.45 spent.*2026-12-01 00:00/,
+    /monthly budget of team "web" is \$1\.50: \$1\.45 spent.*2026-12-01 00:00/,
   );
   time.advance(3 * 24 * 3600_000);
   for (let i = 0; i < 18; i++) {
@@ -207,7 +207,7 @@ Deno.test("a used-up budget is refused at once with what is needed to understand
     time.advance(31 * 24 * 3600_000);
   }
   const total = await refusal(a.admit(caller, demand(1), NEVER));
-  assert.match(total.message, /total budget of key "alice" is \$20: .*It does not reset\./);
+  assert.match(total.message, /total budget of key "alice" is \$20\.00: .*It does not reset\./);
 });
 
 Deno.test("calls wait in order while others hold the rest of a budget", async () => {
@@ -240,7 +240,7 @@ Deno.test("a call waits for a bounded time, and leaves with its client", async (
   await assert.rejects(leaving, AbortedError);
   const error = await time.run(waiting);
   assert.deepEqual([error.status, error.reason, time.now()], [429, "budget_reserved", 10_000]);
-  assert.match(error.message, /\$0 spent, \$0.8 reserved/);
+  assert.match(error.message, /\$0\.00 spent, \$0\.80 reserved/);
   first.release();
   assert.deepEqual(a.report().map(({ inFlight }) => inFlight), [0, 0]);
 });

@@ -25,11 +25,12 @@ Deno.test("a reservation is never less than what it is for, and exact amounts st
 });
 
 Deno.test("amounts are shown without exponents or noise", () => {
-  assert.deepEqual([0, 1, 1_500_000_000, 123_456_789_012_345].map(formatNanos), [
-    "$0",
+  assert.deepEqual([0, 1, 1_500_000_000, 999_999_000, 123_456_789_012_345].map(formatNanos), [
+    "$0.00",
     "$0.000000001",
-    "$1.5",
-    "$123457",
+    "$1.50",
+    "$0.999999",
+    "$123,456.79",
   ]);
 });
 

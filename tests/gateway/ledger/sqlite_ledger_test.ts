@@ -82,7 +82,7 @@ Deno.test("balances and budgets survive a restart, by day and month", async () =
   }
   const spent = { day: 0.3, month: 0.6, total: 0.6 };
   assert.deepEqual(access.report().map(({ spent }) => spent), [spent, spent, spent]);
-  assert.match(String(await spend(access, secret, 0.5).catch(String)), /\$0\.6 spent/);
+  assert.match(String(await spend(access, secret, 0.5).catch(String)), /\$0\.60 spent/);
   time.advance(24 * 3600_000);
   await spend(access, secret, 0.5);
   await access.keys.delete("alice");

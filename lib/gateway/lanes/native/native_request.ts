@@ -13,12 +13,21 @@ import type { EncodedRequest } from "../../../transport/request.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 import { GatewayError } from "../../gateway_error.ts";
 import { headersToProvider } from "./client_headers.ts";
+import { outputLimitFields } from "./output_limit_fields.ts";
 import { renameModel, setField } from "../../../json/edit_fields.ts";
 
 /** The parts of a call that a request is made of. */
 export type NativeCall = Pick<
   GatewayCall,
-  "protocol" | "headers" | "query" | "text" | "body" | "model" | "stream" | "caller"
+  | "protocol"
+  | "headers"
+  | "query"
+  | "text"
+  | "body"
+  | "model"
+  | "stream"
+  | "caller"
+  | "outputLimit"
 >;
 
 /** Whether the body of a call can be sent to an endpoint in the client's format. */
@@ -78,12 +87,14 @@ function encodeBody(call: NativeCall, endpoint: EndpointClient, model: string): 
   const name = isGemini ? resourceName(model) : model;
   const addsUsage = requestsUsage(call, endpoint);
   const { extraBody } = endpoint.connection;
+  const changes = outputLimitFields(call, endpoint, model);
   if (extraBody !== undefined) {
-    const changes: Json = addsUsage ? { stream_options: streamOptions(call) } : {};
+    if (addsUsage) changes.stream_options = streamOptions(call);
     if (!isGemini || call.body.model !== undefined) changes.model = name;
     return withConfigured(call, extraBody, changes);
   }
-  const text = renameModel(call.text, name);
+  let text = renameModel(call.text, name);
+  for (const field in changes) text = setField(text, field, stringifyExact(changes[field] as Json));
   return addsUsage ? setField(text, "stream_options", JSON.stringify(streamOptions(call))) : text;
 }
 

@@ -9,6 +9,7 @@ import { claudeModel } from "../../../protocols/anthropic/model_features.ts";
 import { geminiModel } from "../../../protocols/gemini/model_features.ts";
 import { openaiEfforts } from "../../../protocols/openai_model_features.ts";
 import type { ServerRequest } from "../../../protocols/serve.ts";
+import { outputLimitOf } from "../../output_limit.ts";
 import { fieldOf } from "./fields/client_fields.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
 import { formatFor } from "./response_format.ts";
@@ -48,28 +49,17 @@ function unknownHints(options: SamplingOptions, target: Target): (keyof Sampling
   }
 }
 
-/** The maximum output tokens of models whose servers reject higher limits. */
-const OUTPUT_LIMITS: readonly (readonly [RegExp, number])[] = [
-  [/^(gpt-4o|chatgpt-4o)/, 16_384],
-  [/^gpt-4\.1/, 32_768],
-  [/^(gpt-3\.5|gpt-4-turbo|gpt-4-1106|gpt-4-0125)/, 4096],
-  [/^gpt-4(-|$)/, 8192],
-  [/^gpt-5-chat/, 16_384],
-  [/^(gpt-|o\d)/, 100_000],
-  [/^gemini-(1|2\.0)/, 8192],
-  [/^gemini-/, 65_536],
-];
+/** A limit that servers accept for OpenAI's models whose maximum is unknown. */
+const OPENAI_LIMIT = 100_000;
 
 /** OpenAI's smallest limit in Responses. */
 const MIN_RESPONSES_TOKENS = 16;
 
-function outputLimit({ model, protocol }: Target): number {
-  if (protocol.name === "claude") {
-    const { isKnown, outputLimit } = claudeModel(model);
-    return isKnown ? outputLimit : Infinity;
-  }
-  const name = model.replace(/^.*\//, "");
-  return OUTPUT_LIMITS.find(([pattern]) => pattern.test(name))?.[1] ?? Infinity;
+/** The highest limit that the model's server accepts. */
+function outputLimit({ model }: Target): number {
+  const known = outputLimitOf(model);
+  if (known !== undefined) return known;
+  return /^(.*\/)?(gpt-|o\d)/.test(model) ? OPENAI_LIMIT : Infinity;
 }
 
 /** The client's maximum, within what the model's server accepts: the answer cannot be longer anyway. */

@@ -246,3 +246,41 @@ Deno.test("configured fields are added, and the client's take precedence", () =>
       '"stream":true,"stream_options":{"include_usage":true}}',
   );
 });
+
+Deno.test("the limit that a budget can pay for is in the field that the API reads", () => {
+  const sent = (format: Format, body: object, endpoint: typeof openai) => {
+    const call = { ...gatewayCall(format, JSON.stringify(body), { model: "m" }), outputLimit: 500 };
+    const { model: _, ...rest } = JSON.parse(nativeLane.encode(call, endpoint).encoded.body!);
+    return rest;
+  };
+  const messages = [{ role: "user", content: "Hi" }];
+  const chat = { model: "m", messages };
+  assert.deepEqual(sent(CHAT, chat, openai), { messages, max_completion_tokens: 500 });
+  assert.deepEqual(sent(CHAT, chat, local), { messages, max_tokens: 500 });
+  assert.deepEqual(sent(CHAT, { ...chat, max_tokens: -1 }, openai), { messages, max_tokens: 500 });
+  assert.deepEqual(sent(CHAT, { ...chat, max_completion_tokens: null }, local), {
+    messages,
+    max_completion_tokens: 500,
+  });
+  const response = { model: "m", input: "Hi" };
+  assert.deepEqual(sent(RESPONSES, { ...response, max_output_tokens: null }, openai), {
+    input: "Hi",
+    max_output_tokens: 500,
+  });
+  assert.deepEqual(sent(CLAUDE, chat, anthropic), { messages, max_tokens: 500 });
+  const contents = [{ parts: [{ text: "Hi" }] }];
+  assert.deepEqual(sent(GEMINI, { contents, generationConfig: { topK: 3 } }, google), {
+    contents,
+    generationConfig: { topK: 3, maxOutputTokens: 500 },
+  });
+  assert.deepEqual(
+    sent(GEMINI, { contents, generation_config: { max_output_tokens: -1 } }, google),
+    { contents, generation_config: { maxOutputTokens: 500 } },
+  );
+  const configured = gatewayEndpoint({
+    baseUrl: "http://h/v1",
+    model: "qwen",
+    extraBody: { top_k: 3 },
+  });
+  assert.deepEqual(sent(CHAT, chat, configured), { top_k: 3, messages, max_tokens: 500 });
+});

@@ -1,0 +1,237 @@
+/**
+ * Requests without an output limit keep to the budgets, however many are sent at once and however long their answers
+ * are; and a budget that is smaller than the longest possible answer can be spent. Money is counted at the provider.
+ */
+import assert from "node:assert/strict";
+import { openAccess } from "../../lib/gateway/access/open_access.ts";
+import type { KeyLimits } from "../../lib/gateway/key_limits.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
+import { gatewayOf } from "../support/gateway.ts";
+import { chunk, STREAM_END } from "../support/model_server.ts";
+
+const INPUT = 1;
+const OUTPUT = 10;
+const PROMPT_TOKENS = 4;
+/** What the models really write at most. Only the first one's maximum is known. */
+const MAXIMUM: Record<string, number> = { "gpt-5-mini": 128_000, m: 10_000 };
+
+/** A provider that bills its answers: `length` tokens, or as many as the request allows. */
+function provider(length: () => number) {
+  const bills = new Map<string, number>();
+  const limits: (number | undefined)[] = [];
+  const bodies: Record<string, unknown>[] = [];
+  const fetch = async (_url: string, { body }: RequestInit): Promise<Response> => {
+    const request = JSON.parse(String(body));
+    bodies.push(request);
+    const maximum = MAXIMUM[request.model];
+    const limit = request.max_completion_tokens ?? request.max_tokens ?? undefined;
+    limits.push(limit);
+    if (limit > maximum) {
+      const message = `max_tokens is too large: ${limit}`;
+      return Response.json({ error: { message } }, { status: 400 });
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+    const wanted = Math.min(length(), maximum);
+    const tokens = Math.min(wanted, limit ?? maximum) * (request.n ?? 1);
+    const [who] = String(request.messages[0].content).split(" ");
+    bills.set(who, (bills.get(who) ?? 0) + (PROMPT_TOKENS * INPUT + tokens * OUTPUT) / 1e6);
+    const usage = {
+      prompt_tokens: PROMPT_TOKENS,
+      completion_tokens: tokens,
+      total_tokens: PROMPT_TOKENS + tokens,
+    };
+    const finish_reason = wanted > limit ? "length" : "stop";
+    if (request.stream) {
+      const events = chunk({ content: "Hi" }) +
+        `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason }] })}\n\n` +
+        `data: ${JSON.stringify({ choices: [], usage })}\n\n`;
+      return new Response(events + STREAM_END.slice(STREAM_END.indexOf("data: [DONE]")), {
+        headers: { "content-type": "text/event-stream" },
+      });
+    }
+    const message = { role: "assistant", content: "Hi" };
+    return Response.json({
+      model: request.model,
+      choices: [{ index: 0, message, finish_reason }],
+      usage,
+    });
+  };
+  return { fetch, bills, limits, bodies };
+}
+
+async function world(
+  keys: Record<string, KeyLimits & { team?: string }>,
+  length: () => number,
+  settings: object = {},
+) {
+  const server = provider(length);
+  const access = await openAccess({ maxBudgetWait: 5, ...settings });
+  const secrets: Record<string, string> = {};
+  for (const [name, key] of Object.entries(keys)) {
+    secrets[name] = (await access.keys.create(name, key)).secret;
+  }
+  const endpoint = { baseUrl: "https://a.example/v1", fetch: server.fetch, concurrencyLimit: 50 };
+  const prices = Object.keys(MAXIMUM).map((model) => ({ model, input: INPUT, output: OUTPUT }));
+  const gateway = gatewayOf({
+    endpoints: Object.keys(MAXIMUM).map((model) => ({ ...endpoint, model, prices })),
+  }, { access });
+  const ask = (name: string, model: string, rest: object = {}) =>
+    gateway.chat(model, { messages: [{ role: "user", content: `${name} asks` }], ...rest }, {
+      headers: { authorization: `Bearer ${secrets[name]}` },
+    });
+  const close = async () => {
+    await gateway.app.close();
+    await access.close();
+  };
+  return { ...server, access, ask, [Symbol.asyncDispose]: close };
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  Deno.test(`concurrent calls without a limit (${seed}) never cost more than a budget`, async () => {
+    const random = seededRandom(seed);
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+    const lengths = [1, 50, 900, 3000, 9000, 40_000, 128_000, Infinity];
+    const budgets = { alice: 1, bob: 0.3, carol: 40 };
+    await using gateway = await world(
+      {
+        alice: { team: "web", budget: { day: budgets.alice } },
+        bob: { team: "web", budget: { total: budgets.bob } },
+        carol: { budget: { month: budgets.carol } },
+      },
+      () => pick(lengths),
+      {
+        teams: { web: { budget: { total: 1.2 } } },
+        limits: { budget: { month: 4 } },
+      },
+    );
+    const statuses = new Map<number, number>();
+    await Promise.all(Array.from({ length: 40 }, async () => {
+      for (let i = 0; i < 8; i++) {
+        const response = await gateway.ask(
+          pick(Object.keys(budgets)),
+          pick(Object.keys(MAXIMUM)),
+          {
+            stream: random() < 0.5,
+            ...random() < 0.2 ? { max_tokens: 500 } : {},
+            ...random() < 0.2 ? { max_completion_tokens: null } : {},
+          },
+        );
+        await response.text();
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      }
+    }));
+    const context = JSON.stringify([[...gateway.bills], [...statuses]]);
+    const billOf = (name: string) => gateway.bills.get(name) ?? 0;
+    const EXACT = 1 + 1e-12;
+    for (const [name, budget] of Object.entries(budgets)) {
+      assert(billOf(name) <= budget * EXACT, `${name}: ${context}`);
+    }
+    assert(billOf("alice") + billOf("bob") <= 1.2 * EXACT, context);
+    const all = billOf("alice") + billOf("bob") + billOf("carol");
+    assert(all <= 4 * EXACT, context);
+    assert(all > 3.9, `the budget can be spent: ${context}`);
+    const known = [200, 402, 429];
+    assert([...statuses.keys()].every((status) => known.includes(status)), context);
+    const spent = gateway.access.report().at(-1)!.spent.total;
+    assert(Math.abs(spent - all) < 1e-6, `${spent} counted: ${context}`);
+  });
+}
+
+Deno.test("a key can use a model whose longest answer costs more than its budget", async () => {
+  await using gateway = await world({ alice: { budget: { day: 1 } } }, () => 2000);
+  const response = await gateway.ask("alice", "gpt-5-mini");
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("x-flexllm-output-limit"), String(gateway.limits[0]));
+  // Half of the budget, so that another call can be sent meanwhile.
+  assert(gateway.limits[0]! > 49_000 && gateway.limits[0]! < 50_000, String(gateway.limits[0]));
+  const bursts = await Promise.all(Array.from({ length: 20 }, () => gateway.ask("alice", "m")));
+  assert(bursts.every(({ status }) => status === 200));
+  assert(gateway.limits.every((limit) => limit! >= 4096), String(gateway.limits));
+});
+
+Deno.test("a body is not changed as long as the budget can pay for the longest answer", async () => {
+  await using gateway = await world({ alice: { budget: { day: 10 } } }, () => 2000);
+  const response = await gateway.ask("alice", "gpt-5-mini");
+  assert.equal(response.headers.get("x-flexllm-output-limit"), null);
+  assert.deepEqual(gateway.limits, [undefined]);
+});
+
+Deno.test("limits that a request sets itself stay", async () => {
+  await using gateway = await world({ alice: { budget: { day: 0.1 } } }, () => 2000);
+  assert.equal((await gateway.ask("alice", "m", { max_tokens: 9000 })).status, 200);
+  assert.deepEqual(gateway.limits, [9000]);
+  const refused = await gateway.ask("alice", "m", { max_tokens: 9000 });
+  assert.equal(refused.status, 402);
+  assert.match(await refused.text(), /max_tokens/);
+});
+
+Deno.test("several answers share what a budget can pay for", async () => {
+  await using gateway = await world({ alice: { budget: { day: 0.2 } } }, () => Infinity);
+  assert.equal((await gateway.ask("alice", "m", { n: 4 })).status, 200);
+  assert(gateway.bills.get("alice")! <= 0.2);
+  assert(gateway.limits[0]! <= 5000);
+});
+
+Deno.test("the end of a budget gets short answers, then a refusal that says what a call needs", async () => {
+  await using gateway = await world({ alice: { budget: { total: 0.03 } } }, () => Infinity);
+  assert.equal((await gateway.ask("alice", "m")).status, 200);
+  // 0.03 are less than the usual answer: all of it is used.
+  assert(gateway.limits[0]! > 2900 && gateway.limits[0]! < 3000, String(gateway.limits[0]));
+  const refused = await gateway.ask("alice", "m");
+  assert.equal(refused.status, 402);
+  assert.match(await refused.text(), /needs \$0\.0102\d* for a short answer/);
+});
+
+Deno.test("a stream that ends before its first part is not charged the longest answer", async () => {
+  await using gateway = await world({ alice: { budget: { total: 2 } } }, () => 1);
+  const lost = gatewayOf({
+    endpoints: [{
+      model: "gpt-5-mini",
+      baseUrl: "https://a.example/v1",
+      fetch: () => Promise.reject(new TypeError("connection reset by peer")),
+      prices: [{ model: "gpt-5-mini", input: INPUT, output: OUTPUT }],
+    }],
+    retryTimes: 0,
+  }, { access: gateway.access });
+  const { secret } = await gateway.access.keys.create("bob", { budget: { total: 2 } });
+  const init = { headers: { authorization: `Bearer ${secret}` } };
+  await (await lost.chat("gpt-5-mini", { stream: true }, init)).text();
+  const spent = () => gateway.access.report().find(({ name }) => name === "bob")!.spent.total;
+  assert(spent() > 0.01 && spent() < 0.011, String(spent()));
+  // The server may go on with an answer that is not streamed.
+  await (await lost.chat("gpt-5-mini", {}, init)).text();
+  assert(spent() > 1.2, String(spent()));
+  await lost.app.close();
+});
+
+Deno.test("the limit reaches an endpoint of another format", async () => {
+  const bodies: Record<string, unknown>[] = [];
+  const access = await openAccess();
+  const { secret } = await access.keys.create("alice", { budget: { day: 0.1 } });
+  await using gateway = gatewayOf({
+    endpoints: [{
+      provider: "claude",
+      apiKey: "k",
+      model: "claude-opus-4-8",
+      prices: [{ model: "claude-opus-4-8", input: INPUT, output: OUTPUT }],
+      fetch: (_url: string, { body }: RequestInit) => {
+        bodies.push(JSON.parse(String(body)));
+        return Promise.resolve(Response.json({
+          type: "message",
+          role: "assistant",
+          model: "claude-opus-4-8",
+          content: [{ type: "text", text: "Hi" }],
+          stop_reason: "end_turn",
+          usage: { input_tokens: 4, output_tokens: 2 },
+        }));
+      },
+    }],
+  }, { access });
+  const response = await gateway.chat("claude-opus-4-8", {}, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("x-flexllm-output-limit"), String(bodies[0].max_tokens));
+  assert(Number(bodies[0].max_tokens) < 5000);
+  await access.close();
+});
