@@ -38,6 +38,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   readonly tokens: TokenDemand;
   readonly deadlines: CallDeadlines;
   admission: Admission | undefined = undefined;
+  /** Headers of the provider whose stream the client gets. */
+  streamHeaders: Record<string, string> | undefined = undefined;
   #size: BodySize | undefined;
   #last: EncodedFor | undefined;
   #encodings: Map<EndpointClient, EncodedFor> | undefined;
