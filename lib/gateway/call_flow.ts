@@ -120,8 +120,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   }
 
   /** Begins to wait for an endpoint, unless too many calls do. */
-  onWait(): void {
-    this.state.beginWait(this.deadlines);
+  onWait(isRetry: boolean): void {
+    this.state.beginWait(this.deadlines, isRetry);
     this.record.waitFor("queue");
   }
 
