@@ -13,7 +13,8 @@ import { resolveBatchCache, resolveCache } from "../../lib/config/resolve_cache.
 import { usesEndpoints } from "../../lib/config/resolve_endpoints.ts";
 import type { BatchSection, EndpointEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { safeUrl } from "../../lib/redact.ts";
+import { redactConfig } from "../../lib/config/redact_config.ts";
+import { maskKey, safeUrl } from "../../lib/redact.ts";
 import { modelSettings, secretSettings } from "./model_settings.ts";
 import { displayValue, type Setting } from "./setting.ts";
 
@@ -117,6 +118,31 @@ function templateSettings(config: Config): Setting[] {
   return [{ name: "templates", value: names.join(", "), source: config.locate(["templates"]) }];
 }
 
+/** The settings of the gateway in the file, in one row each, with the admin key masked. */
+function serveSettings(config: Config): Setting[] {
+  const { routes, teams, ...section } = redactConfig(config.value).serve ?? {};
+  const rows = (given: object, path: readonly string[]) =>
+    Object.entries(given).filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]): Setting => ({
+        name: [...path, name].join("."),
+        value: displayValue(value),
+        source: config.locate([...path, name]),
+      }));
+  const { FLEXLLM_ADMIN_KEY: adminKey } = process.env;
+  const shown = rows(section, ["serve"]).filter(({ name }) =>
+    !adminKey || name !== "serve.admin_key"
+  );
+  if (adminKey && config.value.serve) {
+    const name = "serve.admin_key";
+    shown.push({ name, value: maskKey(adminKey), source: "FLEXLLM_ADMIN_KEY" });
+  }
+  return [
+    ...shown,
+    ...rows(routes ?? {}, ["serve", "routes"]),
+    ...rows(teams ?? {}, ["serve", "teams"]),
+  ];
+}
+
 /** All effective settings. */
 export function effectiveSettings(config: Config): Setting[] {
   const model = defaultModel(config, process.env);
@@ -126,6 +152,7 @@ export function effectiveSettings(config: Config): Setting[] {
     ...batchSettings(config),
     ...endpointSettings(config),
     ...secretSettings(config, model?.value),
+    ...serveSettings(config),
     ...templateSettings(config),
   ];
 }

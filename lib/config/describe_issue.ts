@@ -31,6 +31,8 @@ function dotted(path: Path): string {
 /** The parts of Valibot's schemas that lead to the schema of a field. */
 interface SchemaNode {
   type: string;
+  /** What is expected instead of a wrong value. */
+  message?: unknown;
   entries?: Record<string, SchemaNode>;
   /** Of an array. */
   item?: SchemaNode;
@@ -133,7 +135,51 @@ function describeViolation({ issue, path }: Violation, document: ConfigDocument)
   return `${place}: ${field || "the file"}: ${problem}`;
 }
 
-/** Describes the problems behind `issue`, each in one line that starts with `file:line:column`. */
-export function describeIssue(issue: Issue, document: ConfigDocument): string[] {
-  return violationsOf(issue, []).map((violation) => describeViolation(violation, document));
+/** The paths of the lists in `value` where the schemas only allow named fields, and what they expect. */
+function misplacedLists(
+  value: unknown,
+  schemas: readonly SchemaNode[],
+  path: Path,
+): { path: Path; expected: string }[] {
+  if (typeof value !== "object" || value === null) return [];
+  const sections = schemas.filter(({ type, entries }) =>
+    entries !== undefined || type === "record"
+  );
+  if (Array.isArray(value) && sections.length > 0) {
+    const takesLists = schemas.some(({ type }) => type === "array" || type === "unknown");
+    const message = sections.find(({ message }) => typeof message === "string")?.message;
+    if (!takesLists) return [{ path, expected: String(message ?? "expected named fields") }];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const name = Array.isArray(value) ? Number(key) : key;
+    return misplacedLists(inner, schemas.flatMap((each) => schemasAt(each, [name])), [
+      ...path,
+      name,
+    ]);
+  });
+}
+
+/**
+ * Describes what is wrong with the value of a configuration file, each problem in one line that starts with
+ * `file:line:column`.
+ *
+ * @param issues what Valibot reports about it
+ */
+export function describeIssues(
+  value: unknown,
+  issues: readonly Issue[],
+  document: ConfigDocument,
+): string[] {
+  // Valibot takes a list for an object with numeric fields.
+  const lists = misplacedLists(value, [configSchema as SchemaNode], []);
+  const isInList = ({ path }: Violation) =>
+    lists.some((list) => list.path.every((name, i) => path[i] === name));
+  return [
+    ...lists.map(({ path, expected }) =>
+      `${document.locate(path, "value")}: ${dotted(path)}: ${expected}, got a list`
+    ),
+    ...issues.flatMap((issue) => violationsOf(issue, []))
+      .filter((violation) => !isInList(violation))
+      .map((violation) => describeViolation(violation, document)),
+  ];
 }

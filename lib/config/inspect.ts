@@ -8,7 +8,7 @@ import { type ConfigDocument, parseConfig, type Path } from "../files/document.t
 import { asObject, asText, type Json } from "../json/json.ts";
 import { InvalidInputError } from "../errors.ts";
 import { schemaFromJson, schemaFromText, schemaPath } from "../input/schema_file.ts";
-import { describeIssue } from "./describe_issue.ts";
+import { describeIssues } from "./describe_issue.ts";
 import { nameOf } from "./models.ts";
 import { configSchema, type ConfigValue, IGNORED_BATCH_FIELDS, type ModelEntry } from "./schema.ts";
 
@@ -155,14 +155,13 @@ function inspectDocument(document: ConfigDocument): Inspection {
     const message = `${locate([])}: expected fields such as models and batch`;
     return { value: {}, readable: {}, problems: [{ message }], warnings, locate };
   }
-  const result = v.safeParse(configSchema, withoutIgnored(value, warnings, locate), {
-    abortPipeEarly: true,
-  });
-  if (!result.success) {
+  const supported = withoutIgnored(value, warnings, locate);
+  const result = v.safeParse(configSchema, supported, { abortPipeEarly: true });
+  const violations = describeIssues(supported, result.issues ?? [], document);
+  if (!result.success || violations.length > 0) {
     const readable = readableOf(value as Json);
     const problems = [
-      ...result.issues.flatMap((issue) => describeIssue(issue, document))
-        .map((message) => ({ message })),
+      ...violations.map((message) => ({ message })),
       ...consistencyProblems(readable, locate),
     ];
     return { value: {}, readable, problems, warnings, locate };

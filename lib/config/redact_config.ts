@@ -32,11 +32,19 @@ function redactServer<T extends ServerFields>(server: T): T {
   };
 }
 
+/** Masks credentials in the URL that a cache can have as its path. */
+function redactCache<T>(cache: T): T {
+  if (typeof cache !== "object" || cache === null) return cache;
+  const { path } = cache as { path?: string };
+  return path === undefined || !path.includes("://") ? cache : { ...cache, path: safeUrl(path) };
+}
+
 /** A copy of `value` with keys, secret headers and credentials in URLs masked. */
 export function redactConfig(value: ConfigValue): ConfigValue {
-  const { models, batch, serve } = value;
+  const { models, batch, serve, cache } = value;
   return {
     ...value,
+    ...cache ? { cache: redactCache(cache) } : {},
     ...models ? { models: models.map(redactServer) } : {},
     ...batch
       ? {
@@ -46,6 +54,14 @@ export function redactConfig(value: ConfigValue): ConfigValue {
         },
       }
       : {},
-    ...serve?.admin_key ? { serve: { ...serve, admin_key: masked(serve.admin_key) } } : {},
+    ...serve
+      ? {
+        serve: {
+          ...serve,
+          ...serve.admin_key ? { admin_key: masked(serve.admin_key) } : {},
+          ...serve.cache ? { cache: redactCache(serve.cache) } : {},
+        },
+      }
+      : {},
   };
 }

@@ -66,6 +66,8 @@ const routeFields = v.strictObject({
   ),
 }, ROUTE);
 
+const CACHE = "expected true, false, shared, or settings such as ttl and shared";
+
 const cache = v.union([
   v.boolean(),
   v.literal("shared"),
@@ -77,8 +79,8 @@ const cache = v.union([
     path: v.optional(describe("As `cache.path`.", text)),
     namespace: v.optional(describe("As `cache.namespace`.", text)),
     shared: v.optional(describe("Whether all keys share their answers.", flag)),
-  }, "expected ttl, store, path, namespace and shared"),
-], "expected true, false, shared, or settings such as ttl and shared");
+  }, CACHE),
+], CACHE);
 
 /** An origin as browsers send it: a scheme, a host, and a port unless it is the default one. */
 const origin = v.pipe(

@@ -14,6 +14,7 @@ import { clientLeft } from "./end_reasons.ts";
 import { GatewayError } from "./gateway_error.ts";
 import { errorResponse, failedStreamText } from "./http/error_response.ts";
 import { keepAliveOf } from "./keep_alive.ts";
+import { headersToClient } from "./lanes/native/client_headers.ts";
 import { isRepeatable, storedBody } from "./lanes/translated/stored_answer.ts";
 import { type PlainAnswer, plainAttempt } from "./plain_attempt.ts";
 import { streamAttempt, type StreamedAnswer } from "./stream_attempt.ts";
@@ -164,7 +165,7 @@ function passedOn(
   { status, headers, body }: { status: number; headers: Headers; body: string },
   own: Record<string, string>,
 ): Response {
-  const passed: Record<string, string> = { ...own };
+  const passed: Record<string, string> = { ...own, ...headersToClient(headers) };
   for (const name of ["content-type", "retry-after", "retry-after-ms", "x-should-retry"]) {
     const value = headers.get(name);
     if (value !== null) passed[name] = value;

@@ -35,5 +35,7 @@ export function answerHeaders(
 /** The headers of a stream. */
 export function openingHeaders(flow: CallFlow): Record<string, string> {
   const { framing } = flow.call.context;
-  return streamHeaders(answerHeaders(flow, undefined), framing?.contentType ?? "text/event-stream");
+  const headers = answerHeaders(flow, undefined);
+  Object.assign(headers, flow.streamHeaders);
+  return streamHeaders(headers, framing?.contentType ?? "text/event-stream");
 }

@@ -51,6 +51,9 @@ export class CallDeadlines {
   readonly #call: Abortable;
   #client: Deadline | undefined;
   #wait: Deadline | undefined;
+  #waitingSince = 0;
+  /** Milliseconds of all waits that have ended. */
+  #waited = 0;
 
   constructor(call: Abortable, headers: Headers) {
     this.#call = call;
@@ -67,10 +70,16 @@ export class CallDeadlines {
     );
   }
 
-  /** Begins to limit the wait for an endpoint. */
+  /** Begins to limit the wait for an endpoint: all waits of the call together. */
   waiting(seconds: number): void {
-    this.#wait ??= new Deadline(
-      seconds,
+    if (this.#wait !== undefined) return;
+    this.#waitingSince = performance.now();
+    // Whole seconds, since each distinct value has its own timer.
+    const left = this.#waited === 0
+      ? seconds
+      : Math.max(1, Math.ceil(seconds - this.#waited / 1000));
+    this.#wait = new Deadline(
+      left,
       this.#call,
       () =>
         new GatewayError(429, `no endpoint was free within ${seconds} s`, {
@@ -83,7 +92,10 @@ export class CallDeadlines {
 
   /** Ends that limit: an endpoint was found. */
   started(): void {
-    this.#wait?.end();
+    if (this.#wait === undefined) return;
+    this.#wait.end();
+    this.#wait = undefined;
+    this.#waited += performance.now() - this.#waitingSince;
   }
 
   /** The client's limit is met: its answer has begun. */

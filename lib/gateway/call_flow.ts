@@ -43,6 +43,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   readonly tokens: TokenDemand;
   readonly deadlines: CallDeadlines;
   admission: Admission | undefined = undefined;
+  /** Headers of the provider whose stream the client gets. */
+  streamHeaders: Record<string, string> | undefined = undefined;
   #size: BodySize | undefined;
   #last: EncodedFor | undefined;
   #encodings: Map<EndpointClient, EncodedFor> | undefined;
@@ -123,8 +125,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   }
 
   /** Begins to wait for an endpoint, unless too many calls do. */
-  onWait(): void {
-    this.state.beginWait(this.deadlines);
+  onWait(isRetry: boolean): void {
+    this.state.beginWait(this.deadlines, isRetry);
     this.record.waitFor("queue");
   }
 

@@ -209,7 +209,7 @@ class HonoGateway extends Hono implements GatewayApp {
             check(targetAt(endpoint));
             return 0;
           },
-          onWait: () => state.beginWait(deadlines),
+          onWait: (isRetry) => state.beginWait(deadlines, isRetry),
         },
       );
     } catch (error) {

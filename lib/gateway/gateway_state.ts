@@ -90,9 +90,10 @@ export class GatewayState {
    *
    * @throws {GatewayError} 429 if too many calls wait
    */
-  beginWait(deadlines: CallDeadlines): void {
+  beginWait(deadlines: CallDeadlines, isRetry: boolean): void {
     const { maxQueue, pipeline } = this;
-    if (pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.maxWait);
+    // A call that was sent once already has its place.
+    if (isRetry || pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.maxWait);
     throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
       reason: "queue_full",
       retryAfter: 1,

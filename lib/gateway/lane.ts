@@ -72,6 +72,8 @@ export interface LaneStream {
   readonly failure: FlexLLMError | undefined;
   /** What has arrived so far, for the bill of an incomplete answer, and for the cache. */
   readonly received: StreamAccumulator;
+  /** Headers of the provider that the client gets. */
+  readonly headers?: Record<string, string>;
   /** The rest of the answer, once it is complete. */
   readonly completed: LaneStreamEnd | undefined;
 }

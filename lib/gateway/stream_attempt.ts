@@ -126,6 +126,7 @@ class StreamAttempt {
   #begin(): void {
     if (this.#grant.isAnswered) return;
     this.#grant.answered();
+    this.#flow.streamHeaders = this.stream?.headers;
     this.#flow.record.firstToken();
     this.#flow.deadlines.answered();
     for (const bytes of this.#held) this.#out.write(bytes);

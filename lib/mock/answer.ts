@@ -118,9 +118,17 @@ function makeChoice(given: CannedResponse, request: ServerRequest, id: string): 
   return { choice, tokens, thinkingTokens };
 }
 
-/** Tokens in the prompt of a request. */
-export function promptTokensOf({ chat }: ServerRequest): number {
-  return countTokens(conversationText(chat.messages));
+/** Tokens in the prompt of a request: all messages, their tool calls, the tools and the answer's schema. */
+export function promptTokensOf({ chat: { messages, options } }: ServerRequest): number {
+  const calls = messages.flatMap((message) =>
+    message.role === "assistant" ? message.tool_calls ?? [] : []
+  );
+  const { tools, responseFormat } = options;
+  const others = [calls.length > 0 ? calls : undefined, tools, responseFormat];
+  return others.reduce<number>(
+    (sum, value) => sum + (value === undefined ? 0 : countTokens(JSON.stringify(value))),
+    countTokens(conversationText(messages)),
+  );
 }
 
 /**
@@ -143,7 +151,7 @@ export function makeAnswer(
       request,
       `${toolCallPrefix}${id}${i === 0 ? "" : `c${i}`}`,
     ));
-  const promptTokens = countTokens(conversation);
+  const promptTokens = promptTokensOf(request);
   const completionTokens = choices.reduce((sum, { tokens }) => sum + tokens, 0);
   const [first, ...others] = choices.map(({ choice }) => choice);
   return {

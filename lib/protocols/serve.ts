@@ -208,8 +208,13 @@ export interface ProtocolServer {
   encodeStreamError?(error: ServerError, requestId: string): ServerEvent;
   /** The HTTP status of an overloaded server. */
   readonly overloadedStatus: number;
-  /** Encodes the model list. */
-  encodeModels(models: readonly ServedModel[]): unknown;
+  /**
+   * Encodes the model list.
+   *
+   * @param query which page of it the client asks for; without it, all
+   * @throws {InvalidInputError} if there is no such page
+   */
+  encodeModels(models: readonly ServedModel[], query?: URLSearchParams): unknown;
   /** Encodes one model. */
   encodeModel(model: ServedModel): unknown;
   /** Prefix of tool call ids, for servers that make their own. */

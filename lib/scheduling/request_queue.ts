@@ -78,7 +78,7 @@ export class RequestQueue<T extends Target> {
       const grant = typeof target === "number" ? undefined : this.#grant(target, ticket, now);
       if (grant !== undefined) return grant;
     }
-    if (!ticket.isRetry) ticket.call.onWait?.();
+    ticket.call.onWait?.(ticket.isRetry);
     const granted = ticket.wait();
     (ticket.isRetry ? this.#retries : this.#waiting).add(ticket);
     this.dispatch();

@@ -29,8 +29,8 @@ export interface RunOptions<T> {
   prepare?(target: T): number;
   /** The endpoint to use if it is available, whatever the strategy. */
   readonly prefers?: T;
-  /** Called when the first attempt has to wait for an endpoint; an error that it throws ends the request. */
-  onWait?(): void;
+  /** Called when an attempt has to wait for an endpoint; an error that it throws ends the request. */
+  onWait?(isRetry: boolean): void;
 }
 
 /** The queue that a ticket waits in. */

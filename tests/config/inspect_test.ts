@@ -48,6 +48,32 @@ templates: {t: {promt: hi}}
   ]);
 });
 
+Deno.test("a list in place of named fields is a problem anywhere in the file", () => {
+  const text = `models:
+  - {id: a, headers: [b], extra_body: {tools: [{x: [1]}]}, options: {stop: [x]}}
+serve:
+  routes: [big]
+  teams: [x]
+  limits: []
+  cache: []
+  cors: []
+batch: {endpoints: [[q]], jobs: []}
+templates: [a]
+cache: [5]
+`;
+  assert.deepEqual(problemsOf(text), [
+    "f.yaml:2:22: models[0].headers: expected name: value pairs, got a list",
+    "f.yaml:4:11: serve.routes: expected name: models pairs, got a list",
+    "f.yaml:5:10: serve.teams: expected name: limits pairs, got a list",
+    "f.yaml:6:11: serve.limits: expected limits such as rpm, tpm, concurrent and budget, got a list",
+    "f.yaml:7:10: serve.cache: expected true, false, shared, or settings such as ttl and shared, got a list",
+    "f.yaml:9:21: batch.endpoints[0]: expected an endpoint with base_url, api_key and model, got a list",
+    "f.yaml:9:33: batch.jobs: expected the settings of provider jobs, got a list",
+    "f.yaml:10:12: templates: expected name: text pairs, got a list",
+    "f.yaml:11:8: cache: expected true, false, or ttl, store, path and namespace, got a list",
+  ]);
+});
+
 Deno.test("the sampling options of models and batches have the same names", () => {
   const fields = "temperature: 1, top_p: 0.9, top_k: 5, max_tokens: 9, thinking: low, stop: [x], " +
     "seed: 1, presence_penalty: 0, frequency_penalty: 0";

@@ -220,6 +220,33 @@ Deno.test("config show lists the cache, endpoints and templates", async () => {
   );
 });
 
+Deno.test("config show lists the settings of the gateway, without its secrets", async () => {
+  using folder = temporaryFolder();
+  const text = `models: [{id: a, provider: mock}]
+serve:
+  port: 9000
+  admin_key: operators-secret-0001
+  drain: null
+  routes: {big: a, two: [a, mock]}
+  teams: {research: {rpm: 5}}
+  cache: {path: "https://user:hidden@kv.example/db?token=hidden"}
+`;
+  const args = ["config", "show", "--config", configure(folder, text)];
+  const { stdout } = await flexllm(args);
+  assert.match(stdout, /\nserve\.port +9000 +line 3:9\n/);
+  assert.match(stdout, /\nserve\.admin_key +…0001 +line 4:14\n/);
+  assert.match(stdout, /\nserve\.routes\.two +\["a","mock"\] +line 6:25\n/);
+  assert.match(stdout, /\nserve\.teams\.research +\{"rpm":5\} +line 7:21\n/);
+  assert.doesNotMatch(stdout, /serve\.drain/);
+  const env = { FLEXLLM_ADMIN_KEY: "another-secret-0002" };
+  const json = (await flexllm([...args, "--json"], { env })).stdout;
+  assert.deepEqual(JSON.parse(json).settings["serve.admin_key"], {
+    value: "…0002",
+    source: "FLEXLLM_ADMIN_KEY",
+  });
+  assert.doesNotMatch(stdout + json, /hidden|-secret-/);
+});
+
 Deno.test("list and test include batch endpoints; other commands do not use them", async () => {
   using folder = temporaryFolder();
   await using mock = await watchedMock();

@@ -160,6 +160,25 @@ Deno.test("counting tokens gives the prompt tokens of the answer", async () => {
   assert.equal(status, 400);
 });
 
+Deno.test("the system prompt, tools and calls count as input, in answers as in counts", async () => {
+  const path = "/v1/messages/count_tokens";
+  const body = { model: "m", messages: HI };
+  const tool = { name: "f", description: "Finds. ".repeat(40), input_schema: { type: "object" } };
+  const use = { type: "tool_use", id: "toolu_1", name: "f", input: { text: "x".repeat(200) } };
+  const result = { type: "tool_result", tool_use_id: "toolu_1", content: "" };
+  const turns = [{ role: "assistant", content: [use] }, { role: "user", content: [result] }];
+  const count = async (fields: object) => {
+    const { input_tokens } = await post({}, path, { ...body, ...fields });
+    const { usage } = await post({}, "/v1/messages", { ...body, max_tokens: 9, ...fields });
+    assert.equal(usage.input_tokens, input_tokens);
+    return input_tokens;
+  };
+  const plain = await count({});
+  assert.ok(await count({ system: "Be brief. ".repeat(40) }) >= plain + 100);
+  assert.ok(await count({ tools: [tool] }) >= plain + 70);
+  assert.ok(await count({ tools: [tool], messages: [...HI, ...turns] }) >= plain + 120);
+});
+
 Deno.test("a wrong method gets a 405 with the allowed ones, in each protocol's form", async () => {
   const call = caller();
   const rows: [method: string, path: string, allow: string][] = [

@@ -40,31 +40,58 @@ export function examplePackages(tarball: string, runtime: string): string[] {
   return programOf(runtime) === "tsx" ? [...packages, "tsx@4"] : packages;
 }
 
-/** Runs the web server of an example, sends it a question and returns the answer. */
-async function askWebServer(project: Project, program: string): Promise<string> {
+/** Runs the server of an example, and ends it when `use` has. `output` is what it prints up to `ready`. */
+async function withServer<T>(
+  project: Project,
+  [program, script]: readonly [program: string, script: string],
+  ready: RegExp,
+  use: (output: RegExpExecArray) => Promise<T>,
+): Promise<T> {
   const env = { ...project.env, PORT: "0" };
   const child = spawn(join(project.path, "node_modules", ".bin", program), [
-    "examples/stream_web.ts",
+    `examples/${script}.ts`,
   ], { cwd: project.path, env, detached: true });
   try {
     let output = "";
-    const url = await new Promise<string>((resolve, reject) => {
+    const found = await new Promise<RegExpExecArray>((resolve, reject) => {
       const read = (chunk: unknown) => {
         output += chunk;
-        const found = /http:\S+/.exec(output);
-        if (found) resolve(found[0]);
+        const match = ready.exec(output);
+        if (match) resolve(match);
       };
       child.stdout.on("data", read);
       child.stderr.on("data", read);
       child.on("close", (code) => reject(new Error(`it ended with ${code}: ${output}`)));
     });
-    const response = await fetch(url, { method: "POST", body: '{"question": "Why?"}' });
-    return await response.text();
+    return await use(found);
   } finally {
     child.removeAllListeners("close");
     // The group: tsx starts another process.
     process.kill(-child.pid!);
   }
+}
+
+/** Sends a question to the web server of an example and returns the answer. */
+function askWebServer(project: Project, program: string): Promise<string> {
+  return withServer(project, [program, "stream_web"], /http:\S+/, async ([url]) => {
+    const response = await fetch(url, { method: "POST", body: '{"question": "Why?"}' });
+    return await response.text();
+  });
+}
+
+/** Sends a question to the gateway of an example, with its key and without, and returns the answers. */
+function askGateway(project: Project, program: string): Promise<string[]> {
+  const ready = /(http:\S+)\s+KEY=(\S+)\n/;
+  return withServer(project, [program, "gateway"], ready, async ([, url, key]) => {
+    const ask = async (stream: boolean, headers: HeadersInit) => {
+      const messages = [{ role: "user", content: "Hello!" }];
+      const body = JSON.stringify({ model: "assistant", messages, stream });
+      const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", body, headers });
+      return `${response.status} ${await response.text()}`;
+    };
+    const headers = { authorization: `Bearer ${key}` };
+    return [await ask(false, {}), await ask(false, headers), await ask(true, headers)];
+  });
 }
 
 /** Runs every script of examples/ in a project that has their packages. */
@@ -79,4 +106,8 @@ export async function checkExamples(project: Project): Promise<void> {
   if (project.isBun) project.run("bun", ["test", "./examples/mocked_app_test.ts"]);
   else assert.match(project.run(program, tests), /pass 3$/m);
   assert.match(await askWebServer(project, program), /event: end\ndata: \{"usage":/);
+  const [refused, answer, stream] = await askGateway(project, program);
+  assert.match(refused, /^401 /);
+  assert.match(answer, /^200 .*You asked: /);
+  assert.match(stream, /^200 data: [^]*\ndata: \[DONE\]\n\n$/);
 }

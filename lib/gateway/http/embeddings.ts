@@ -16,6 +16,7 @@ import type { EncodedRequest } from "../../transport/request.ts";
 import type { Admission } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { renameModel } from "../../json/edit_fields.ts";
+import { headersToClient } from "../lanes/native/client_headers.ts";
 import type { GatewayHost, NamedRoute, RouteTarget } from "./gateway_host.ts";
 import type { HttpCall } from "./http_call.ts";
 import type { EmbeddingOperation } from "./route_table.ts";
@@ -26,6 +27,10 @@ const TIMEOUT = 120;
 /** An answer with embeddings, and what is known of its cost. */
 export interface Embedded {
   readonly body: string;
+  /** Headers of the provider that the client gets. */
+  readonly headers: Record<string, string>;
+  /** Milliseconds that the call waited for its key's limits, for a free slot, and for the answer. */
+  readonly waited: number;
   readonly target: RouteTarget;
   readonly usage: Usage;
   /** USD; `null` if the price is unknown. */
@@ -129,6 +134,7 @@ export async function embed(
   const costs = able.map((target) => costOf(target, estimated));
   const cost = costs.includes(null) ? null : Math.max(...costs as number[]);
   const demand = { route: route.name, promptTokens: tokens, completionTokens: 0, cost };
+  const since = performance.now();
   using admission = await access?.admit(caller, demand, signal);
   const check = (target: RouteTarget) => {
     if (encode(call, operation, target) === undefined) throw noEndpoint(route, call);
@@ -161,8 +167,10 @@ export async function embed(
       }
     },
   );
+  const waited = performance.now() - since;
   const usage = usageOf(answer, tokens);
   const paid = costOf(target, usage);
   admission?.commit({ model: target.model, endpoint: target.endpoint.name, usage, cost: paid });
-  return { body: answer.body, target, usage, cost: paid, admission };
+  const headers = headersToClient(answer.headers);
+  return { body: answer.body, headers, waited, target, usage, cost: paid, admission };
 }

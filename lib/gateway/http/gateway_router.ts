@@ -66,6 +66,13 @@ export class GatewayRouter {
 
   /** Answers a request. Never rejects. */
   async handle(context: Context): Promise<Response> {
+    const response = await this.#answerTo(context);
+    // Clients that keep their connections move on to another gateway.
+    if (this.#host.isDraining) response.headers.set("connection", "close");
+    return response;
+  }
+
+  async #answerTo(context: Context): Promise<Response> {
     const arrival = new Arrival(context.req.raw, context.env);
     const table = this.#table ?? await this.load();
     const entry = table.find(arrival.path);
@@ -144,7 +151,7 @@ export class GatewayRouter {
       const caller = this.#authenticate(exchange);
       const body = match.kind === "model"
         ? await modelBody(this.#host, caller, server, match.id)
-        : await modelsBody(this.#host, caller, server);
+        : await modelsBody(this.#host, caller, server, arrival.query);
       return this.#answer(exchange, JSON.stringify(body));
     } catch (error) {
       return this.#fail(exchange, error);
@@ -171,21 +178,25 @@ export class GatewayRouter {
       progress.requestedModel = call.model;
       const route = this.#host.routeOf(call);
       progress.route = route.name;
-      const { body, target, usage, cost, admission } = await embed(
+      const { body, headers, waited, target, usage, cost, admission } = await embed(
         this.#host,
         call,
         route,
         operation,
         (attempts) => progress.attempts = attempts,
       );
-      Object.assign(progress, { usage, cost, model: target.model, endpoint: target.endpoint.name });
-      return this.#answer(exchange, body, {
+      const { model: actual, endpoint: { name, routeName = name } } = target;
+      Object.assign(progress, { usage, cost, waited, model: actual, endpoint: routeName });
+      const facts = {
         route: route.name,
-        endpoint: target.endpoint.name,
-        model: target.model,
+        endpoint: routeName,
+        model: actual,
+        attempts: progress.attempts,
+        overhead: performance.now() - arrival.startedAt - waited,
         cost,
         admission,
-      });
+      };
+      return this.#answer(exchange, body, facts, headers);
     } catch (error) {
       return this.#fail(exchange, error);
     }
@@ -223,9 +234,15 @@ export class GatewayRouter {
     return this.#fail(this.#exchange(arrival, "unknown"), error, { allow });
   }
 
-  #answer(exchange: Exchange, body: string, facts: Omit<ResponseFacts, "id"> = {}): Response {
+  #answer(
+    exchange: Exchange,
+    body: string,
+    facts: Omit<ResponseFacts, "id"> = {},
+    passed: Record<string, string> = {},
+  ): Response {
     const { arrival, format, progress } = exchange;
     const headers = responseHeaders(format.server, { id: arrival.id, ...facts });
+    Object.assign(headers, passed);
     headers["content-type"] = "application/json";
     this.#host.report(requestFacts(arrival, progress, 200));
     return new Response(body, { headers });
@@ -235,7 +252,8 @@ export class GatewayRouter {
     const { arrival, format: { server }, progress } = exchange;
     // A body that breaks off is the client's doing, whatever the runtime calls it.
     const reason = arrival.request.signal.aborted ? clientLeft(error) : error;
-    const all = { ...responseHeaders(server, { id: arrival.id }), ...headers };
+    const { route, attempts } = progress;
+    const all = { ...responseHeaders(server, { id: arrival.id, route, attempts }), ...headers };
     const response = errorResponse(server, reason, arrival.id, all);
     this.#host.report(requestFacts(arrival, progress, response.status, reason));
     return response;

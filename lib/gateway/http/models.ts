@@ -45,16 +45,22 @@ function served(route: NamedRoute, windows: ReadonlyMap<string, number>): Served
   return { id: route.name, contextWindow: contextWindowOf(route, windows) };
 }
 
-/** The body of the list of the models that `caller` may use. */
+/**
+ * The body of the list of the models that `caller` may use.
+ *
+ * @param query which page of it the client asks for
+ * @throws {InvalidInputError} if there is no such page
+ */
 export async function modelsBody(
   host: Pick<GatewayHost, "routes">,
   caller: Caller,
   server: ProtocolServer,
+  query: URLSearchParams,
 ): Promise<unknown> {
   const windows = await contextWindows();
   const models = [...host.routes()].filter(({ name }) => caller.mayUse(name))
     .map((route) => served(route, windows));
-  return server.encodeModels(models);
+  return server.encodeModels(models, query);
 }
 
 /**

@@ -22,10 +22,18 @@ export interface RequestProgress {
   usage?: Usage;
   cost?: number | null;
   attempts?: number;
+  /** Milliseconds that were not the gateway's own. */
+  waited?: number;
 }
 
 /** Longest path in characters. Every path of the gateway is shorter. */
 const MAX_PATH = 200;
+
+/** Seconds that the gateway added; 0 if it is unknown how long an attempt took. */
+function overheadOf({ attempts = 0, waited }: RequestProgress, duration: number): number {
+  if (waited !== undefined) return Math.max(0, duration - waited / 1000);
+  return attempts === 0 ? duration : 0;
+}
 
 /** The facts of a request that has ended with `status`, and perhaps with an error. */
 export function requestFacts(
@@ -49,7 +57,7 @@ export function requestFacts(
     retries: 0,
     fallbacks: 0,
     duration,
-    overhead: attempts === 0 ? duration : 0,
+    overhead: overheadOf(progress, duration),
     cache: "off",
     usage,
     cost,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { pageOf } from "../model_pages.ts";
 import type { ServedModel } from "../serve.ts";
 
 const YES = { supported: true };
@@ -51,11 +52,14 @@ export function encodeModel({ id, displayName, contextWindow, maxOutputTokens }:
   };
 }
 
-/** Encodes the model list. */
-export function encodeModels(models: readonly ServedModel[]) {
+const PAGE = { size: "limit", after: "after_id", before: "before_id" };
+
+/** Encodes a page of the model list. */
+export function encodeModels(all: readonly ServedModel[], query?: URLSearchParams) {
+  const { models, hasMore } = pageOf(all, query, PAGE);
   return {
     data: models.map(encodeModel),
-    has_more: false,
+    has_more: hasMore,
     first_id: models[0]?.id ?? null,
     last_id: models.at(-1)?.id ?? null,
   };

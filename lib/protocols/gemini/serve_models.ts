@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { pageOf } from "../model_pages.ts";
 import type { ServedModel } from "../serve.ts";
 
 /** Encodes one model. */
@@ -27,7 +28,11 @@ export function encodeModel({ id, displayName, contextWindow, maxOutputTokens }:
   };
 }
 
-/** Encodes the model list. */
-export function encodeModels(models: readonly ServedModel[]) {
-  return { models: models.map(encodeModel) };
+const PAGE = { size: "pageSize", after: "pageToken" };
+
+/** Encodes a page of the model list. The token of the next one is the last model of this one. */
+export function encodeModels(all: readonly ServedModel[], query?: URLSearchParams) {
+  const { models, hasMore } = pageOf(all, query, PAGE);
+  const page = { models: models.map(encodeModel) };
+  return hasMore ? { ...page, nextPageToken: models.at(-1)!.id } : page;
 }

@@ -27,6 +27,37 @@ Deno.test("passes embeddings on under the endpoint's name of the model", async (
   assert.deepEqual([facts.operation, facts.usage?.promptTokens], ["embeddings", 1_000_000]);
 });
 
+Deno.test("answers with embeddings have the headers of other answers", async () => {
+  let calls = 0;
+  const headers = { "content-type": "application/json", "x-request-id": "req_up" };
+  await using gateway = new HttpGateway(
+    { routes: { embed: ["first", "second"] } },
+    () => ++calls === 2 ? new Response(ANSWER, { headers }) : new Response("down", { status: 503 }),
+    ["first", "second"].map((name) => ({ name, model: "real", prices: [PRICE] })),
+    { retryTimes: 1, retryDelay: 0 },
+  );
+  const request = { body: { model: "embed", input: "a" } };
+  const answer = await gateway.send("/v1/embeddings", request);
+  const own = (name: string) => answer.headers.get(`x-flexllm-${name}`);
+  assert.equal(answer.status, 200);
+  assert.deepEqual([own("route"), own("endpoint"), own("attempts"), own("cost")], [
+    "embed",
+    "second",
+    "2",
+    "2",
+  ]);
+  assert.match(own("overhead-ms") ?? "", /^\d+\.\d\d$/);
+  assert.match(own("call-id") ?? "", /^[a-z0-9]{10,}$/);
+  assert.equal(answer.headers.get("x-request-id"), "req_up");
+  const [{ overhead, duration }] = gateway.facts;
+  assert.ok(overhead > 0 && overhead <= duration);
+
+  const failed = await gateway.send("/v1/embeddings", request);
+  assert.equal(failed.status, 503);
+  assert.equal(failed.headers.get("x-flexllm-route"), "embed");
+  assert.equal(failed.headers.get("x-flexllm-attempts"), "4");
+});
+
 Deno.test("passes Gemini's embeddings on, alone and in batches", async () => {
   await using gateway = new HttpGateway(
     { routes: { embed: ["real"] } },

@@ -121,6 +121,28 @@ function requestOf(format: string): [path: string, request: { body: Json }] {
   return [path, { body }];
 }
 
+Deno.test("a provider that always answers 429 delays each call for a bounded time only", async () => {
+  const limited = () =>
+    Response.json({ error: { message: "slow down" } }, {
+      status: 429,
+      headers: { "retry-after": "1" },
+    });
+  await using gateway = new HttpGateway({}, limited, [{}], {
+    maxWait: 1,
+    retryTimes: 3,
+    adaptive: true,
+  });
+  const answers = await Promise.all(Array.from({ length: 25 }, () => gateway.chat()));
+  const ended = await Promise.all(answers.map(async (answer) => {
+    assert.equal(answer.status, 429);
+    assert.match(answer.headers.get("retry-after") ?? "", /^[15]$/);
+    const attempts = Number(answer.headers.get("x-flexllm-attempts"));
+    return { attempts, code: (await answer.json()).error.code };
+  }));
+  // Calls that wait for the endpoint again are bounded as those that wait for the first time.
+  assert.ok(ended.some(({ attempts, code }) => attempts > 0 && code === "queue_timeout"));
+});
+
 Deno.test("suggests the model that was probably meant", async () => {
   await using gateway = new HttpGateway();
   const { status, error } = await gateway.error("/v1/chat/completions", {

@@ -53,6 +53,44 @@ Deno.test("reports the key's limits and spending in the spelling of the client's
   assert.equal(anthropic.headers.get("request-id"), anthropic.headers.get("x-flexllm-call-id"));
 });
 
+Deno.test("passes the provider's request id on, of streams and errors too", async () => {
+  const message = { type: "message", role: "assistant", model: "m", content: [], usage: null };
+  const event = (type: string, fields: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+  const stream = event("message_start", { message }) +
+    event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }) +
+    event("content_block_delta", { index: 0, delta: { type: "text_delta", text: "Hi" } }) +
+    event("content_block_stop", { index: 0 }) +
+    event("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } }) +
+    event("message_stop", {});
+  const error = '{"type":"error","error":{"type":"invalid_request_error","message":"no"}}';
+  let calls = 0;
+  const provider = ({ body }: { body: Record<string, unknown> }) => {
+    const headers = { "request-id": `req_${++calls}`, "anthropic-organization-id": "org" };
+    const type = { "content-type": body.stream ? "text/event-stream" : "application/json" };
+    if (body.stream && calls === 1) return new Response("down", { status: 503, headers });
+    return new Response(body.stream ? stream : error, {
+      status: body.stream ? 200 : 400,
+      headers: { ...headers, ...type },
+    });
+  };
+  await using gateway = new HttpGateway(
+    { routes: { alias: ["a", "b"] } },
+    provider,
+    ["a", "b"].map((name) => ({ name, provider: "claude", baseUrl: undefined })),
+    { retryTimes: 1, retryDelay: 0 },
+  );
+  const body = { model: "alias", max_tokens: 9, messages: MESSAGES };
+  const streamed = await gateway.send("/v1/messages", { body: { ...body, stream: true } });
+  assert.equal(await streamed.text(), stream);
+  assert.equal(streamed.headers.get("x-flexllm-attempts"), "2");
+  assert.equal(streamed.headers.get("request-id"), "req_2");
+  assert.equal(streamed.headers.get("anthropic-organization-id"), null);
+  const refused = await gateway.send("/v1/messages", { body });
+  assert.equal(refused.status, 400);
+  assert.equal(refused.headers.get("request-id"), "req_3");
+});
+
 Deno.test("keeps proxies from holding streams back", async () => {
   const text = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n' +
     'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';

@@ -124,8 +124,13 @@ Deno.test("answers HEAD / and the health checks without calling a model", async 
     const response = await gateway.send(`/health/${kind}`, { from: "192.0.2.1" });
     assert.deepEqual([response.status, await response.json()], [200, { status: "ok" }]);
   }
+  assert.equal((await gateway.send("/v1/models")).headers.get("connection"), null);
   const draining = gateway.app.drain();
-  assert.equal((await gateway.send("/health/live")).status, 200);
+  for (const path of ["/health/live", "/v1/models"]) {
+    const response = await gateway.send(path);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("connection"), "close");
+  }
   const ready = await gateway.send("/health/ready");
   assert.deepEqual([ready.status, await ready.json()], [503, { status: "draining" }]);
   const { status, error } = await gateway.error("/v1/chat/completions", {

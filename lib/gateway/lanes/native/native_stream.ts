@@ -14,6 +14,7 @@ import { charsetOf, MAX_ANSWER_BYTES, tooLarge } from "../../../transport/read_b
 import type { GatewayCall } from "../../gateway_call.ts";
 import { errorEvent } from "../../http/error_response.ts";
 import type { LaneRequest, LaneStream, LaneStreamEnd } from "../../lane.ts";
+import { headersToClient } from "./client_headers.ts";
 import { EventBlocks, joinBytes, splitBlocks } from "./event_blocks.ts";
 import { requestsUsage } from "./native_request.ts";
 import { wholeAsStream } from "./other_form.ts";
@@ -63,6 +64,10 @@ export class NativeStream implements LaneStream {
     this.#tap = new StreamTap(request);
     this.#hidesUsage = requestsUsage(call, request.endpoint);
     this.#isReframed = this.#framing !== SERVER_SENT_EVENTS;
+  }
+
+  get headers(): Record<string, string> {
+    return headersToClient(this.#headers);
   }
 
   get hasContent(): boolean {
