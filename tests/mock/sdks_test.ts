@@ -299,8 +299,8 @@ Deno.test("@anthropic-ai/sdk: newest features", async () => {
     assert.ok(thinking.type === "thinking" && thinking.thinking === "" && thinking.signature);
     assert.ok(text.type === "text");
     assert.deepEqual(text.citations?.map(({ cited_text }) => cited_text), ["Passage"]);
-    const { model, messages } = request;
-    const { input_tokens } = await sdk.messages.countTokens({ model, messages });
+    const { model, messages, tools } = request;
+    const { input_tokens } = await sdk.messages.countTokens({ model, messages, tools });
     assert.equal(input_tokens, plain.usage.input_tokens);
     const { capabilities } = await sdk.models.retrieve("mock");
     assert.ok(capabilities?.effort.xhigh?.supported);
