@@ -13,6 +13,9 @@ export type BatchedStore =
   & CacheStore
   & Partial<Pick<ManagedStore, "location" | "getNow" | "addHits" | "close">>;
 
+/** A read that comes this many milliseconds after the last one is lonely: it gains nothing from a batch. */
+const READ_PAUSE = 1;
+
 /** Milliseconds that a write waits for others. A kill of the process loses the answers of this time. */
 const WRITE_DELAY = 50;
 
@@ -44,6 +47,8 @@ export class BatchingStore {
   readonly #onWriteError: (error: unknown) => void;
   readonly #timeout: number;
   #reads: PendingRead[] = [];
+  /** When the last read began, by `performance.now()`. */
+  #readAt = -Infinity;
   /** Entries to be written next. */
   #pending = new Map<string, KeyedEntry>();
   #pendingCharacters = 0;
@@ -67,7 +72,10 @@ export class BatchingStore {
   get(key: string): Promise<StoredEntry | undefined> {
     const unwritten = this.#pending.get(key) ?? this.#writing.get(key);
     if (unwritten !== undefined) return Promise.resolve(unwritten);
-    if (this.#store.getNow !== undefined) {
+    const now = performance.now();
+    const isLonely = now - this.#readAt > READ_PAUSE;
+    this.#readAt = now;
+    if (isLonely && this.#store.getNow !== undefined) {
       try {
         return Promise.resolve(this.#store.getNow(key));
       } catch (error) {

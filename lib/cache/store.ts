@@ -124,8 +124,7 @@ export interface ManagedStore extends CacheStore {
   /** The file or URL; `undefined` for memory. */
   readonly location: string | undefined;
   /**
-   * Reads one entry at once, where batches are no faster. Throws if the store is locked; then
-   * {@link CacheStore.getMany} waits for it.
+   * Reads a single entry at once, if the store can. Throws if it is locked; {@link CacheStore.getMany} waits.
    */
   getNow?(key: string): StoredEntry | undefined;
   /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */

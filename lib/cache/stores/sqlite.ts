@@ -99,7 +99,7 @@ export class SqliteStore implements ManagedStore {
   }
 
   async getMany(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    return await whileBusy(() => keys.map((key) => this.#read(key)), this.#timeout);
+    return await whileBusy(() => this.#readAll(keys), this.#timeout);
   }
 
   getNow(key: string): StoredEntry | undefined {
@@ -167,6 +167,17 @@ export class SqliteStore implements ManagedStore {
   close(): Promise<void> {
     this.#database.close();
     return Promise.resolve();
+  }
+
+  #readAll(keys: readonly string[]): (StoredEntry | undefined)[] {
+    if (keys.length === 1) return [this.#read(keys[0])];
+    // One transaction: otherwise each read locks and unlocks the file, which takes as long as the read.
+    this.#database.exec("BEGIN");
+    try {
+      return keys.map((key) => this.#read(key));
+    } finally {
+      this.#database.exec("COMMIT");
+    }
   }
 
   #read(key: string): StoredEntry | undefined {
