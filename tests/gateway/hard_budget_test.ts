@@ -340,3 +340,24 @@ for (const { provider, model, extraBody } of CONFIGURED) {
     });
   }
 }
+
+Deno.test("a tier that is not sent does not halve the price of an answer", async () => {
+  const { fetch } = recorder();
+  const access = await openAccess();
+  const { secret } = await access.keys.create("alice", { budget: { day: 10 } });
+  await using gateway = gatewayOf({
+    endpoints: [{ provider: "gemini", apiKey: "k", model: "gemini-2.5-pro", fetch }],
+  }, { access });
+  const spent = () => access.report().find(({ name }) => name === "alice")!.spent.total;
+  const ask = async (rest: object) => {
+    const before = spent();
+    const response = await gateway.chat("gemini-2.5-pro", rest, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    assert.equal(response.status, 200, await response.text());
+    return (spent() - before).toFixed(9);
+  };
+  assert.equal(await ask({ service_tier: "flex" }), await ask({}));
+  assert(spent() > 0);
+  await access.close();
+});
