@@ -44,3 +44,17 @@ export function maxTokensOf({ maxTokens, extraBody }: SamplingOptions): number |
 export function answerCountOf(body: Json): number {
   return Math.max(1, ...numbersOf(body, ["n"], CONFIG_COUNTS));
 }
+
+function without(body: Json, names: readonly string[]): Json {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+}
+
+/** A request body without its limits, also those that mean "no limit". */
+export function withoutLimits(body: Json): Json {
+  const rest = without(body, LIMITS);
+  for (const name of CONFIGS) {
+    const config = asObject(rest[name]);
+    if (config !== undefined) rest[name] = without(config, CONFIG_LIMITS);
+  }
+  return rest;
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { withExtraBody } from "../chat/extra_body.ts";
+import { withoutLimits } from "../chat/max_tokens.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { Usage } from "../usage.ts";
@@ -144,11 +145,12 @@ export class EndpointClient implements Target {
     return { endpoint: this, request, provider, encoded: encode(request) };
   }
 
-  /** Adds the fields that every request to this endpoint gets. */
+  /** Adds the fields that every request to this endpoint gets. A limit of the request replaces the endpoint's. */
   #withDefaults(options: ChatOptions): ChatOptions {
     const { extraBody } = this.connection;
     if (extraBody === undefined) return options;
-    return { ...options, extraBody: withExtraBody(extraBody, options.extraBody) };
+    const defaults = options.maxTokens === undefined ? extraBody : withoutLimits(extraBody);
+    return { ...options, extraBody: withExtraBody(defaults, options.extraBody) };
   }
 
   /** Sends a request once and reads its answer. */

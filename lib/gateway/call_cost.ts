@@ -4,8 +4,10 @@
  * @module
  */
 import { answerCountOf, maxTokensOf } from "../chat/max_tokens.ts";
+import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { GatewayCall } from "./gateway_call.ts";
 import type { RouteTarget } from "./http/gateway_host.ts";
+import { isAnthropic } from "./lanes/translated/target.ts";
 import { outputLimitOf } from "./output_limit.ts";
 
 /** The assumed maximum of models that {@link outputLimitOf} does not know. */
@@ -26,6 +28,8 @@ interface OutputLimit {
   assumed: number;
   /** The highest limit that a request can set. */
   accepted: number;
+  /** Whether the configuration has the prompt written to a prompt cache. */
+  writesCache: boolean;
 }
 
 const limits = new WeakMap<RouteTarget, OutputLimit>();
@@ -36,10 +40,24 @@ function limitAt(target: RouteTarget): OutputLimit {
   if (limit === undefined) {
     const { extraBody } = target.endpoint.connection;
     const known = maxTokensOf({ extraBody }) ?? outputLimitOf(target.model);
-    limit = { assumed: known ?? UNKNOWN_LIMIT, accepted: known ?? SAFE_LIMIT };
+    limit = {
+      assumed: known ?? UNKNOWN_LIMIT,
+      accepted: known ?? SAFE_LIMIT,
+      writesCache: JSON.stringify(extraBody ?? {}).includes("cache_control"),
+    };
     limits.set(target, limit);
   }
   return limit;
+}
+
+/** The service tier that a call asks an endpoint for: translated calls have none. */
+export function tierAt(
+  { protocol, body }: Pick<GatewayCall, "protocol" | "body">,
+  { connection }: EndpointClient,
+): string | undefined {
+  // Anthropic's fast mode is reported, and priced, as a tier.
+  const tier = body.speed === "fast" ? body.speed : body.serviceTier ?? body.service_tier;
+  return typeof tier === "string" && connection.speaks(protocol) ? tier : undefined;
 }
 
 /** The maximum costs of a call whose answer is limited differently, in USD. */
@@ -54,24 +72,24 @@ export interface CostRange {
 
 /** The maximum cost of one call at the endpoints of its route, whose prices must have been loaded. */
 export class CallCost {
+  readonly #call: Pick<GatewayCall, "protocol" | "body">;
   readonly #targets: readonly RouteTarget[];
   readonly #promptTokens: number;
   readonly #choices: number;
-  readonly #tier: string | undefined;
   /** Whether the prompt may be written to a prompt cache, which costs more than reading it. */
   readonly #writesCache: boolean;
   readonly #writesHour: boolean;
 
   constructor(
-    { body, text }: Pick<GatewayCall, "body" | "text">,
+    call: Pick<GatewayCall, "protocol" | "body" | "text">,
     targets: readonly RouteTarget[],
     promptTokens: number,
   ) {
+    const { body, text } = call;
+    this.#call = call;
     this.#targets = targets;
     this.#promptTokens = promptTokens;
     this.#choices = answerCountOf(body);
-    const tier = body.serviceTier ?? body.service_tier;
-    this.#tier = typeof tier === "string" ? tier : undefined;
     // A mention in the text of a message only makes the estimate higher.
     this.#writesCache = text.includes("cache_control");
     this.#writesHour = this.#writesCache && text.includes('"1h"');
@@ -119,20 +137,32 @@ export class CallCost {
     return dearest;
   }
 
-  #at({ endpoint, model }: RouteTarget, completionTokens: number): number | null {
+  /** Whether the prompt may be written to a prompt cache; the translation to Anthropic's API asks for that. */
+  #mayWriteCache(target: RouteTarget): boolean {
+    if (this.#writesCache || limitAt(target).writesCache) return true;
+    const { endpoint } = target;
+    return isAnthropic(endpoint) && !endpoint.connection.speaks(this.#call.protocol);
+  }
+
+  #at(target: RouteTarget, completionTokens: number): number | null {
+    const { endpoint, model } = target;
     const promptTokens = this.#promptTokens;
     const usage = {
       promptTokens,
       completionTokens,
       totalTokens: promptTokens + completionTokens,
-      cacheWriteTokens: this.#writesCache ? promptTokens : undefined,
+      cacheWriteTokens: this.#mayWriteCache(target) ? promptTokens : undefined,
       cacheWriteHourTokens: this.#writesHour ? promptTokens : undefined,
     };
     const price = endpoint.pricer!;
-    const cost = price(model, usage, this.#tier);
+    const tier = tierAt(this.#call, endpoint);
+    const cost = price(model, usage, tier);
     if (cost === null) return null;
     // Some models charge more for the tokens of their thinking, others less.
-    const thinking = price(model, { ...usage, reasoningTokens: completionTokens }, this.#tier);
-    return Math.max(cost, thinking ?? 0);
+    const thinking = { ...usage, reasoningTokens: completionTokens };
+    const most = Math.max(cost, price(model, thinking, tier) ?? 0);
+    if (tier === undefined) return most;
+    // A cheaper tier is a wish: the server may answer in the standard one.
+    return Math.max(most, price(model, usage) ?? 0, price(model, thinking) ?? 0);
   }
 }

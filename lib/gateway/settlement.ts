@@ -12,6 +12,7 @@ import type { Charge } from "../scheduling/budget.ts";
 import type { Grant } from "../scheduling/grant.ts";
 import type { Usage } from "../usage.ts";
 import { answerCountOf } from "../chat/max_tokens.ts";
+import { tierAt } from "./call_cost.ts";
 import type { CallFlow } from "./call_flow.ts";
 
 /** Loads the prices of an endpoint; usually they are there. */
@@ -32,9 +33,7 @@ function costOf(
   model: string,
   completion: PricedCompletion,
 ): number | null {
-  const { body } = flow.call;
-  const tier = body.serviceTier ?? body.service_tier;
-  const serviceTier = completion.serviceTier ?? (typeof tier === "string" ? tier : undefined);
+  const serviceTier = completion.serviceTier ?? tierAt(flow.call, target);
   return flow.state.pipeline.metering.cost(target, model, { ...completion, serviceTier });
 }
 

@@ -1,6 +1,8 @@
 /** What a call can cost at most: every rate that its answer can be billed at. */
 import assert from "node:assert/strict";
 import { CallCost } from "../../lib/gateway/call_cost.ts";
+import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
+import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Rates } from "../../lib/pricing/rates.ts";
 import { gatewayEndpoint } from "../support/gateway_calls.ts";
 
@@ -23,7 +25,11 @@ async function targetAt({ rates, model = "m", extraBody }: At) {
 
 async function costOf(body: Record<string, unknown>, promptTokens: number, ...ats: At[]) {
   const targets = await Promise.all(ats.map(targetAt));
-  return new CallCost({ body, text: JSON.stringify(body) }, targets, promptTokens);
+  return new CallCost(
+    { protocol: openaiChat, body, text: JSON.stringify(body) },
+    targets,
+    promptTokens,
+  );
 }
 
 /** Dollars, without the noise of floating point. */
@@ -55,7 +61,7 @@ Deno.test("the dearest endpoint counts, and an unknown price makes the cost unkn
   // Each answer must fit at either endpoint.
   assert.equal(both.tokensFor(0.021), 1000);
   const unpriced = { endpoint: (await targetAt(cheap)).endpoint, model: "other" };
-  const body = { body: {}, text: "{}" };
+  const body = { protocol: openaiChat, body: {}, text: "{}" };
   assert.equal(new CallCost(body, [await targetAt(dear), unpriced], 1).range(1, 1), null);
 });
 
@@ -91,4 +97,43 @@ Deno.test("a limit is one that the server accepts and the amount pays for", asyn
   assert.equal((await costOf({ n: 4 }, 1000, { rates })).tokensFor(0.011), 250);
   const free = await costOf({}, 1000, { rates: { input: 1, output: 0 }, model: "gpt-4o" });
   assert.equal(free.tokensFor(0.001), 16_384);
+});
+
+Deno.test("the cache that the translation to Anthropic's API asks for is reserved", async () => {
+  const rates = { input: 1, output: 0, cacheWrite: 1.25 };
+  const endpoint = gatewayEndpoint({
+    provider: "claude",
+    apiKey: "k",
+    model: "claude-opus-4-8",
+    prices: [{ model: "claude-opus-4-8", ...rates }],
+  });
+  await endpoint.loadPricer();
+  const targets = [{ endpoint, model: "claude-opus-4-8" }];
+  const cost = (protocol: typeof anthropic | typeof openaiChat) =>
+    rounded(new CallCost({ protocol, body: {}, text: "{}" }, targets, 1e6).range(1, 1)!.cost);
+  assert.equal(cost(openaiChat), 1.25);
+  assert.equal(cost(anthropic), 1);
+  const configured = { rates, extraBody: { cache_control: { type: "ephemeral" } } };
+  assert.equal(rounded((await costOf({}, 1e6, configured)).range(1, 1)!.cost), 1.25);
+});
+
+Deno.test("a cheaper tier is reserved at the standard price, and the fast mode has no price", async () => {
+  const endpoint = gatewayEndpoint({
+    provider: "claude",
+    apiKey: "k",
+    model: "claude-opus-4-5",
+  });
+  await endpoint.loadPricer();
+  const targets = [{ endpoint, model: "claude-opus-4-5" }];
+  const range = (
+    body: Record<string, unknown>,
+    protocol: typeof anthropic | typeof openaiChat = anthropic,
+  ) => new CallCost({ protocol, body, text: "{}" }, targets, 1000).range(1000, 1);
+  const { cost } = range({})!;
+  assert(cost > 0);
+  assert.equal(range({ service_tier: "flex" })!.cost, cost);
+  assert.equal(range({ service_tier: "priority" }), null);
+  assert.equal(range({ speed: "fast" }), null);
+  // The translation drops it.
+  assert(range({ service_tier: "priority" }, openaiChat)!.cost >= cost);
 });

@@ -235,3 +235,129 @@ Deno.test("the limit reaches an endpoint of another format", async () => {
   assert(Number(bodies[0].max_tokens) < 5000);
   await access.close();
 });
+
+/** Answers of each API, and the bodies that a provider got. */
+function recorder() {
+  const bodies: Record<string, unknown>[] = [];
+  const fetch = (url: string, { body }: RequestInit): Promise<Response> => {
+    bodies.push(JSON.parse(String(body)));
+    const usage = { prompt_tokens: 4, completion_tokens: 2, total_tokens: 6 };
+    if (url.includes("anthropic")) {
+      return Promise.resolve(Response.json({
+        type: "message",
+        role: "assistant",
+        model: "claude-opus-4-8",
+        content: [{ type: "text", text: "Hi" }],
+        stop_reason: "end_turn",
+        usage: { input_tokens: 4, output_tokens: 2 },
+      }));
+    }
+    if (url.includes("googleapis")) {
+      const content = { role: "model", parts: [{ text: "Hi" }] };
+      return Promise.resolve(Response.json({
+        candidates: [{ content, finishReason: "STOP" }],
+        usageMetadata: { promptTokenCount: 4, candidatesTokenCount: 2, totalTokenCount: 6 },
+      }));
+    }
+    const message = { role: "assistant", content: "Hi" };
+    const choices = [{ index: 0, message, finish_reason: "stop" }];
+    return Promise.resolve(Response.json({ model: "gpt-5-mini", choices, usage }));
+  };
+  return { bodies, fetch };
+}
+
+const CONFIGURED = [
+  { provider: "openai", model: "gpt-5-mini", extraBody: { max_tokens: 20_000 } },
+  { provider: "claude", model: "claude-opus-4-8", extraBody: { max_tokens: 20_000 } },
+  {
+    provider: "gemini",
+    model: "gemini-2.5-pro",
+    extraBody: { generationConfig: { maxOutputTokens: 20_000, topK: 5 } },
+  },
+] as const;
+
+/** All limits in a body. */
+function limitsIn(body: Record<string, unknown>): unknown[] {
+  const config = (body.generationConfig ?? {}) as Record<string, unknown>;
+  return [body.max_tokens, body.max_completion_tokens, config.maxOutputTokens]
+    .filter((limit) => limit !== undefined);
+}
+
+const CHAT = { messages: [{ role: "user", content: "Hi" }] };
+const REQUESTS: readonly [
+  string,
+  (model: string) => string,
+  (limit: number | null) => object,
+][] = [
+  ["chat", () => "/v1/chat/completions", (limit) => ({ ...CHAT, max_completion_tokens: limit })],
+  ["claude", () => "/v1/messages", (limit) => ({ ...CHAT, max_tokens: limit ?? undefined })],
+  ["gemini", (model) => `/v1beta/models/${model}:generateContent`, (limit) => ({
+    contents: [{ role: "user", parts: [{ text: "Hi" }] }],
+    generationConfig: limit === null ? { temperature: 1 } : { maxOutputTokens: limit },
+  })],
+];
+
+for (const { provider, model, extraBody } of CONFIGURED) {
+  for (const [client, pathOf, bodyOf] of REQUESTS) {
+    Deno.test(`a request to ${provider} has one limit beside a configured one (${client})`, async () => {
+      const { bodies, fetch } = recorder();
+      const access = await openAccess();
+      const { secret: rich } = await access.keys.create("rich", { budget: { day: 10 } });
+      const { secret: poor } = await access.keys.create("poor", { budget: { day: 0.1 } });
+      await using gateway = gatewayOf({
+        endpoints: [{
+          provider,
+          apiKey: "k",
+          model,
+          extraBody,
+          prices: [{ model, input: INPUT, output: OUTPUT }],
+          fetch,
+        }],
+      }, { access });
+      const ask = async (secret: string, limit: number | null) => {
+        const response = await gateway.app.request(pathOf(model), {
+          method: "POST",
+          headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+          body: JSON.stringify({ model, ...bodyOf(limit) }),
+        });
+        assert.equal(response.status, 200, await response.text());
+        return { limits: limitsIn(bodies.at(-1)!), header: response.headers };
+      };
+      assert.deepEqual((await ask(rich, 300)).limits, [300]);
+      // Messages without a limit are invalid in Anthropic's format; others get the configured one.
+      if (client !== "claude") {
+        assert.deepEqual((await ask(rich, null)).limits, [20_000]);
+        const { limits, header } = await ask(poor, null);
+        assert.deepEqual(limits, [Number(header.get("x-flexllm-output-limit"))]);
+        assert(Number(limits[0]) < 5000);
+      }
+      if (provider === "gemini") {
+        for (const body of bodies) {
+          assert.equal((body.generationConfig as { topK: number }).topK, 5);
+        }
+      }
+      await access.close();
+    });
+  }
+}
+
+Deno.test("a tier that is not sent does not halve the price of an answer", async () => {
+  const { fetch } = recorder();
+  const access = await openAccess();
+  const { secret } = await access.keys.create("alice", { budget: { day: 10 } });
+  await using gateway = gatewayOf({
+    endpoints: [{ provider: "gemini", apiKey: "k", model: "gemini-2.5-pro", fetch }],
+  }, { access });
+  const spent = () => access.report().find(({ name }) => name === "alice")!.spent.total;
+  const ask = async (rest: object) => {
+    const before = spent();
+    const response = await gateway.chat("gemini-2.5-pro", rest, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    assert.equal(response.status, 200, await response.text());
+    return (spent() - before).toFixed(9);
+  };
+  assert.equal(await ask({ service_tier: "flex" }), await ask({}));
+  assert(spent() > 0);
+  await access.close();
+});

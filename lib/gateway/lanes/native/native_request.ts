@@ -6,6 +6,7 @@
  */
 import { withExtraBody } from "../../../chat/extra_body.ts";
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
+import { maxTokensOf, withoutLimits } from "../../../chat/max_tokens.ts";
 import { asObject, type Json, parseExact, stringifyExact } from "../../../json/json.ts";
 import { resourceName } from "../../../protocols/gemini/method_url.ts";
 import { serviceFor } from "../../../protocols/service.ts";
@@ -58,10 +59,18 @@ function streamOptions({ body }: NativeCall): Json {
   return { ...asObject(body.stream_options), include_usage: true };
 }
 
-/** Writes a body again with the fields that the endpoint's configuration adds; the client's take precedence. */
-function withConfigured(call: NativeCall, extraBody: Json, changes: Json): string {
-  const body = withExtraBody(extraBody, parseExact(call.text) as Json);
-  return stringifyExact({ ...body, ...changes });
+/**
+ * A body with the fields that the endpoint's configuration adds; the client's take precedence. Of the limits only
+ * one is sent, whatever the names: services reject two, or take either.
+ */
+function withConfigured({ body, text }: NativeCall, extraBody: Json): Json {
+  const own = parseExact(text) as Json;
+  if (maxTokensOf({ extraBody: body }) !== undefined) {
+    return withExtraBody(withoutLimits(extraBody), own)!;
+  }
+  // A client's "no limit" leaves it to the configuration.
+  const isLimited = maxTokensOf({ extraBody }) !== undefined;
+  return withExtraBody(extraBody, isLimited ? withoutLimits(own) : own)!;
 }
 
 /**
@@ -87,12 +96,17 @@ function encodeBody(call: NativeCall, endpoint: EndpointClient, model: string): 
   const name = isGemini ? resourceName(model) : model;
   const addsUsage = requestsUsage(call, endpoint);
   const { extraBody } = endpoint.connection;
-  const changes = outputLimitFields(call, endpoint, model);
   if (extraBody !== undefined) {
-    if (addsUsage) changes.stream_options = streamOptions(call);
-    if (!isGemini || call.body.model !== undefined) changes.model = name;
-    return withConfigured(call, extraBody, changes);
+    const body = withConfigured(call, extraBody);
+    Object.assign(body, outputLimitFields(call, endpoint, model, body));
+    if (addsUsage) body.stream_options = streamOptions(call);
+    if (!isGemini || call.body.model !== undefined) body.model = name;
+    return stringifyExact(body);
   }
+  // The rest of Gemini's options is written again, with all digits of its numbers.
+  const isRewritten = isGemini && call.outputLimit !== undefined;
+  const body = isRewritten ? parseExact(call.text) as Json : call.body;
+  const changes = outputLimitFields(call, endpoint, model, body);
   let text = renameModel(call.text, name);
   for (const field in changes) text = setField(text, field, stringifyExact(changes[field] as Json));
   return addsUsage ? setField(text, "stream_options", JSON.stringify(streamOptions(call))) : text;

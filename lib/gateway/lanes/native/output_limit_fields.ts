@@ -4,29 +4,39 @@
  * @module
  */
 import type { EndpointClient } from "../../../client/endpoint_client.ts";
-import { asObject, type Json, parseExact } from "../../../json/json.ts";
+import { asObject, type Json } from "../../../json/json.ts";
 import { maxTokensField } from "../../../protocols/openai_chat/encode.ts";
 import { serviceFor } from "../../../protocols/service.ts";
 import type { GatewayCall } from "../../gateway_call.ts";
 
-/** Gemini's object of options; its API accepts either spelling of every field. */
-function geminiConfig({ body, text }: Pick<GatewayCall, "body" | "text">, tokens: number): Json {
-  const field = body.generation_config === undefined ? "generationConfig" : "generation_config";
-  const { max_output_tokens: _, ...config } = asObject((parseExact(text) as Json)[field]) ?? {};
-  return { [field]: { ...config, maxOutputTokens: tokens } };
+/** Gemini's object of options; its API accepts either spelling of every field, and some clients use both. */
+function geminiConfig(body: Json, tokens: number): Json {
+  const { generationConfig, generation_config } = body;
+  const configs: Json = generationConfig === undefined && generation_config !== undefined
+    ? { generation_config }
+    : { generationConfig, ...generation_config === undefined ? {} : { generation_config } };
+  for (const field in configs) {
+    const { max_output_tokens: _, ...config } = asObject(configs[field]) ?? {};
+    configs[field] = { ...config, maxOutputTokens: tokens };
+  }
+  return configs;
 }
 
-/** The fields that set the limit in a body; none if there is no limit to set. */
+/**
+ * The fields that set the limit in a body; none if there is no limit to set.
+ *
+ * @param body the client's body, with what the endpoint's configuration adds
+ */
 export function outputLimitFields(
-  call: Pick<GatewayCall, "protocol" | "body" | "text" | "outputLimit">,
+  { protocol, outputLimit }: Pick<GatewayCall, "protocol" | "outputLimit">,
   endpoint: EndpointClient,
   model: string,
+  body: Json,
 ): Json {
-  const { protocol, body, outputLimit } = call;
   if (outputLimit === undefined) return {};
   switch (protocol.name) {
     case "gemini":
-      return geminiConfig(call, outputLimit);
+      return geminiConfig(body, outputLimit);
     case "responses":
       return { max_output_tokens: outputLimit };
     case "chat": {

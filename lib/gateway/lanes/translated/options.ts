@@ -13,7 +13,7 @@ import { outputLimitOf } from "../../output_limit.ts";
 import { fieldOf } from "./fields/client_fields.ts";
 import { unsupportedField } from "./fields/field_rules.ts";
 import { formatFor } from "./response_format.ts";
-import type { Target } from "./target.ts";
+import { isAnthropic, type Target } from "./target.ts";
 import { thinkingFor, withoutBudget } from "./thinking.ts";
 
 /** Options whose defaults mean the same as their absence. */
@@ -79,12 +79,9 @@ export interface History {
   lacksThinking: boolean;
 }
 
-/** The base of Anthropic's own URLs. */
-const ANTHROPIC = "https://api.anthropic.com/";
-
 /** Whether to let Anthropic cache the prompt; compatible servers may not know the field. */
 function isCached({ endpoint }: Target, { isContinued, hasCacheMarks }: History): boolean {
-  return isContinued && !hasCacheMarks && endpoint.baseUrl.startsWith(ANTHROPIC);
+  return isContinued && !hasCacheMarks && isAnthropic(endpoint);
 }
 
 /** Log probabilities and verbosity, which OpenAI and Google have in different fields. */

@@ -10,6 +10,11 @@ import { isOpenAIModel } from "../../../protocols/openai_model_features.ts";
 import type { FetchedUrls, Protocol } from "../../../protocols/protocol.ts";
 import { type Service, serviceFor } from "../../../protocols/service.ts";
 
+/** Whether an endpoint is Anthropic itself, rather than a compatible server. */
+export function isAnthropic({ baseUrl }: Pick<EndpointClient, "baseUrl">): boolean {
+  return baseUrl.startsWith("https://api.anthropic.com/");
+}
+
 /** What an endpoint accepts. */
 export interface Target {
   readonly endpoint: EndpointClient;
