@@ -149,10 +149,13 @@ export class BudgetExceededError extends FlexLLMError {
 export class UnavailableError extends FlexLLMError {
   /** Always `"UnavailableError"`. */
   override name = "UnavailableError";
+  /** Seconds until the first endpoint is tried again, if known. */
+  readonly retryAfter: number | undefined;
 
   /** Creates an unavailability error. */
-  constructor(message: string, details?: ErrorDetails) {
+  constructor(message: string, details: ErrorDetails & { retryAfter?: number } = {}) {
     super("unavailable", message, { ...details, fatal: true });
+    this.retryAfter = details.retryAfter;
   }
 }
 

@@ -252,7 +252,7 @@ export class RequestQueue<T extends Target> {
       shortest = Math.min(shortest, limits.unavailableFor(now));
     }
     if (shortest <= this.#maxWait * 1000) return undefined;
-    return unavailable(this.#targets, this.#maxWait);
+    return unavailable(this.#targets, this.#maxWait, now);
   }
 
   #setAlarm(at: number): void {

@@ -112,7 +112,7 @@ export class Scheduler<T extends Target> {
     });
     if (backoff === undefined) {
       const isUnavailable = retries.timedOut && hooks?.waitForRecovery;
-      throw isUnavailable ? unavailable(this.#targets, maxWait) : error;
+      throw isUnavailable ? unavailable(this.#targets, maxWait, now) : error;
     }
     ticket.exclude = undefined;
     const wait = error instanceof RateLimitError ? Math.max(backoff, this.#pause(now)) : backoff;

@@ -6,13 +6,28 @@
 import { type FlexLLMError, HttpError, RateLimitError, UnavailableError } from "../errors.ts";
 import type { Target } from "./load_balancer.ts";
 
-/** Explains why none of `targets` became available within `maxWait` seconds. */
-export function unavailable(targets: readonly Target[], maxWait: number): UnavailableError {
-  const { limits } = targets.find(({ limits }) => limits.lastError !== undefined) ?? targets[0];
-  const { lastError } = limits;
+/** The failed endpoint that is tried again first. */
+function firstToReturn(targets: readonly Target[]): Target {
+  const failed = targets.filter(({ limits }) => limits.lastError !== undefined);
+  const [first = targets[0], ...others] = failed;
+  return others.reduce((a, b) => b.limits.retryAt < a.limits.retryAt ? b : a, first);
+}
+
+/** Explains why none of `targets` became available within `maxWait` seconds, at the time `now`. */
+export function unavailable(
+  targets: readonly Target[],
+  maxWait: number,
+  now: number,
+): UnavailableError {
+  const { lastError, retryAt } = firstToReturn(targets).limits;
+  const wait = (retryAt - now) / 1000;
   return new UnavailableError(
     `${stateOf(lastError, targets.length > 1, maxWait)}: ${lastError?.message ?? "no answer"}`,
-    { cause: lastError, hint: "Try again later, or allow a longer --max-wait." },
+    {
+      cause: lastError,
+      hint: "Try again later, or allow a longer --max-wait.",
+      retryAfter: wait > 0 && wait < Infinity ? Math.ceil(wait) : undefined,
+    },
   );
 }
 

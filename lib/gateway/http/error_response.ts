@@ -10,6 +10,7 @@ import {
   FlexLLMError,
   HttpError,
   MalformedResponseError,
+  RateLimitError,
   TimeoutError,
   UnavailableError,
 } from "../../errors.ts";
@@ -67,10 +68,22 @@ function upstreamError(error: HttpError): ServerError {
   return { status, message, code: providerCode, retryAfter };
 }
 
-/** The wait before a retry, in seconds, that an unavailable endpoint asked for. */
-function waitOf(error: UnavailableError): number {
-  const { cause } = error;
-  return cause instanceof HttpError ? cause.retryAfter ?? USUAL_WAIT : USUAL_WAIT;
+/** Endpoints that rest after a rate limit answer as their provider did; those that are down, with 503. */
+function unavailableError({ cause, retryAfter = USUAL_WAIT }: UnavailableError): ServerError {
+  if (cause instanceof RateLimitError) {
+    return {
+      status: 429,
+      message: "the provider's rate limit for this model is exceeded; try again later",
+      code: "upstream_rate_limited",
+      retryAfter,
+    };
+  }
+  return {
+    status: 503,
+    message: "no endpoint for this model is available at the moment; try again later",
+    code: "no_endpoint_available",
+    retryAfter,
+  };
 }
 
 /**
@@ -82,14 +95,7 @@ export function serverError(error: unknown): ServerError {
     const { status, reason, param, retryAfter } = error;
     return { status, message: textOf(error), code: reason, param, retryAfter };
   }
-  if (error instanceof UnavailableError) {
-    return {
-      status: 503,
-      message: "no endpoint for this model is available at the moment; try again later",
-      code: "no_endpoint_available",
-      retryAfter: waitOf(error),
-    };
-  }
+  if (error instanceof UnavailableError) return unavailableError(error);
   if (error instanceof HttpError) return upstreamError(error);
   if (error instanceof BudgetExceededError) {
     return { status: 402, message: error.message, code: "budget_exceeded" };

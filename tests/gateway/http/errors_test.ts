@@ -143,6 +143,24 @@ Deno.test("a provider that always answers 429 delays each call for a bounded tim
   assert.ok(ended.some(({ attempts, code }) => attempts > 0 && code === "queue_timeout"));
 });
 
+Deno.test("calls to an endpoint that rests after a 429 get a 429 and the rest of the wait", async () => {
+  let sent = 0;
+  await using gateway = new HttpGateway({}, () => {
+    sent++;
+    return openaiError(429, "Slow down.", { "retry-after": "7200" });
+  });
+  for (const [format, [path, body]] of Object.entries(REQUESTS)) {
+    if (sent === 0) await (await gateway.send(path, { body })).body?.cancel();
+    const response = await gateway.send(path, { body });
+    const text = await response.text();
+    assert.deepEqual([response.status, sent], [429, 1], format);
+    // An endpoint is tried again after at most an hour, whatever it asked for.
+    const wait = Number(response.headers.get("retry-after"));
+    assert.ok(wait > 3500 && wait <= 3600, String(wait));
+    assert.match(text, /rate limit for this model is exceeded/);
+  }
+});
+
 Deno.test("suggests the model that was probably meant", async () => {
   await using gateway = new HttpGateway();
   const { status, error } = await gateway.error("/v1/chat/completions", {
@@ -159,12 +177,12 @@ Deno.test("gives each kind of error its status", () => {
   assert.equal(status(new ConnectionError("refused")), 502);
   assert.equal(status(new TimeoutError("no answer", 5)), 504);
   assert.equal(status(new AbortedError()), 499);
-  assert.deepEqual(
-    [serverError(new UnavailableError("down", { cause: limit }))].map((
-      e,
-    ) => [e.status, e.retryAfter]),
-    [[503, 30]],
-  );
+  const unavailable = (details: { cause: Error; retryAfter?: number }) => {
+    const { status, retryAfter } = serverError(new UnavailableError("down", details));
+    return [status, retryAfter];
+  };
+  assert.deepEqual(unavailable({ cause: limit, retryAfter: 12 }), [429, 12]);
+  assert.deepEqual(unavailable({ cause: new ConnectionError("refused") }), [503, 5]);
   assert.equal(status(new InternalError(new Error("bug"))), 500);
   const secret = serverError(new Error("at https://user:password@host"));
   assert.deepEqual([secret.status, secret.message], [500, "internal error of the gateway"]);

@@ -30,6 +30,11 @@ const bedrock = gatewayEndpoint({
   apiKey: "provider",
   model: "anthropic.claude-opus-4-8",
 });
+const vertex = gatewayEndpoint({
+  baseUrl: "https://us-east5-aiplatform.googleapis.com/anthropic",
+  apiKey: "provider",
+  model: "claude-opus-4-8",
+});
 const deepseek = gatewayEndpoint({
   baseUrl: "https://api.deepseek.com/anthropic",
   apiKey: "provider",
@@ -152,6 +157,14 @@ Deno.test("only known headers of the client are sent, with the endpoint's key", 
     ...service,
     "anthropic-beta": "context-1m-2025-08-07",
   });
+  assert.deepEqual(headersAt(CLAUDE, vertex), {
+    ...service,
+    "anthropic-beta": "context-1m-2025-08-07",
+  });
+  const unknown = { ...CLIENT_HEADERS, "anthropic-beta": "claude-code-20250219,x-2026-01-01" };
+  for (const endpoint of [bedrock, vertex]) {
+    assert.ok(!("anthropic-beta" in headersAt(CLAUDE, endpoint, unknown)));
+  }
   assert.deepEqual(headersAt(CHAT, openai), {
     ...common,
     "authorization": "Bearer sk-provider",
