@@ -28,13 +28,13 @@ function gatewayFlags() {
     .option("--host <address>", "address to listen on (default: 127.0.0.1, this machine only)")
     .addOption(databaseFlag())
     .addOption(
-      new Option("--access-log [format]", "print a line for each request")
+      new Option("--access-log [format]", "print a line for each request on stdout")
         .choices(["text", "json"] as const).preset("text"),
     )
     .addOption(
       new Option(
         "--drain <duration>",
-        "how long requests in flight may take to finish at the end (default: 10m)",
+        "how long requests in flight may take when the gateway stops (default: 10m)",
       ).argParser(duration(LONGEST_WAIT)),
     )
     .option("-q, --quiet", "print only warnings and errors")
@@ -64,7 +64,7 @@ function gatewayFlags() {
     .addOption(
       new Option(
         "--max-wait <duration>",
-        "maximum wait for rate limits of providers (default: 60s)",
+        "maximum wait for a free endpoint and for rate limits (default: 60s)",
       )
         .argParser(duration(LONGEST_WAIT)),
     )

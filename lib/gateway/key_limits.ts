@@ -36,7 +36,7 @@ export interface VirtualKey extends KeyLimits {
   prefix: string;
   /** The team whose limits also apply. */
   team?: string;
-  /** Routes that the key may use, `*` at the end matches any rest; absent for all. */
+  /** Routes that the key may use, `*` at the end matches any ending; absent for all. */
   models?: string[];
   /** When it was created, in milliseconds since 1970. */
   createdAt: number;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { KeyLimits, VirtualKey } from "../../../lib/gateway/key_limits.ts";
+import { DAY } from "../../../lib/gateway/ledger/periods.ts";
 import { dollars } from "../../terminal/format.ts";
 
 const COUNT = new Intl.NumberFormat("en-US");
@@ -18,9 +19,10 @@ export function describeRates({ rpm, tpm, concurrent }: KeyLimits): string {
   return parts.filter((part) => part !== undefined).join(", ");
 }
 
-/** A day in UTC, such as `2030-12-31`; the last one on which a key works if it expires at midnight. */
-export function expiryDay(expiresAt: number): string {
-  return new Date(expiresAt - 1).toISOString().slice(0, 10);
+/** When a key stops working: its last day if that is midnight, e.g. `2030-12-31`, else `2030-12-31 14:05 UTC`. */
+export function expiryText(expiresAt: number): string {
+  if (expiresAt % DAY === 0) return new Date(expiresAt - 1).toISOString().slice(0, 10);
+  return `${new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** All limits of a key in one line; empty if it has none. */
@@ -38,7 +40,7 @@ export function describeLimits(
     describeRates(key) || undefined,
     models === undefined ? undefined : `only ${models.join(", ")}`,
     team === undefined ? undefined : `team ${team}`,
-    expiresAt === undefined ? undefined : `until ${expiryDay(expiresAt)}`,
+    expiresAt === undefined ? undefined : `until ${expiryText(expiresAt)}`,
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -25,7 +25,7 @@ export async function createKey(name: string, flags: KeyCommandFlags): Promise<v
     const limits = describeLimits(key);
     writeSentences(
       `Created the key ${key.name}${limits === "" ? ", without limits" : `: ${limits}`}. ` +
-        "It is shown only now:",
+        "The key is shown only now:",
     );
     writeOutput(`${secret}\n`);
     if (isFirst) writeSentences("It is the first one: from now on, the gateway requires a key.");

@@ -89,7 +89,7 @@ export function limitFlags(): Option[] {
   return [
     new Option(
       "--model <route>",
-      "model that the key may use; * at the end matches any rest (repeatable; default: all)",
+      "model that the key may use; * at the end matches any ending (repeatable; default: all)",
     ).argParser(collectText) as Option,
     limit("--rpm <number>", "maximum requests per minute", integer(1)),
     limit("--tpm <number>", "maximum tokens per minute, input + output", integer(1)),

@@ -8,7 +8,7 @@ import { dollars } from "../../terminal/format.ts";
 import { writeJson, writeOutput } from "../../terminal/output.ts";
 import { writeSentences } from "../../terminal/sentences.ts";
 import { type Cell, table } from "../../terminal/table.ts";
-import { describeRates, expiryDay } from "./describe_key.ts";
+import { describeRates, expiryText } from "./describe_key.ts";
 import type { KeyCommandFlags } from "./key_flags.ts";
 import { withKeys } from "./open_keys.ts";
 
@@ -67,7 +67,7 @@ const COLUMNS: readonly { title: string; align?: "right"; cell: (key: ListedKey)
   },
   {
     title: "until",
-    cell: ({ expiresAt }) => expiresAt === undefined ? "" : expiryDay(expiresAt),
+    cell: ({ expiresAt }) => expiresAt === undefined ? "" : expiryText(expiresAt),
   },
 ];
 

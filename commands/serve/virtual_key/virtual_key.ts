@@ -122,7 +122,7 @@ export function virtualKeyCommand() {
     .addCommand(changeCommand("disable", "refuse a key from now on"))
     .addCommand(changeCommand("enable", "accept a disabled key again"))
     .addCommand(rotateCommand())
-    .addCommand(changeCommand("delete", "delete a key; its spending still counts"));
+    .addCommand(changeCommand("delete", "delete a key; its spending stays in the totals"));
   return addExamples(command, [
     "flexllm serve virtual-key create alice --budget-month 20",
     "flexllm serve virtual-key list",

@@ -14,7 +14,7 @@ const MAX_NAME = 64;
 export interface KeySettings extends KeyLimits {
   /** The team whose limits also apply. */
   team?: string;
-  /** Routes that the key may use; `*` at the end matches any rest. Absent for all. */
+  /** Routes that the key may use; `*` at the end matches any ending. Absent for all. */
   models?: string[];
   /** When the key stops working, in milliseconds since 1970; absent for never. */
   expiresAt?: number;

@@ -218,7 +218,7 @@ export class GatewayRouter {
     const { request: { method }, path } = arrival;
     const meant = this.#table?.suggestion(path);
     const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-    const error = new GatewayError(404, `the gateway has no ${method} ${shown}`, {
+    const error = new GatewayError(404, `there is no ${method} ${shown} here`, {
       reason: "unknown_url",
       hint: meant === undefined ? undefined : `Did you mean ${meant}?`,
     });
@@ -291,7 +291,7 @@ function refuseWebPages(
   if (isLocal && !isLocalHost(headers.get("host"))) {
     throw new GatewayError(
       403,
-      `the gateway only accepts local requests, not for the host "${headers.get("host")}"`,
+      `the gateway accepts only requests to this machine, not to the host "${headers.get("host")}"`,
       {
         reason: "forbidden_host",
         hint: "Use localhost or 127.0.0.1. With virtual keys, every host is accepted.",

@@ -54,6 +54,10 @@ Deno.test("limits are described in one line", () => {
     describeLimits({ ...key, expiresAt: Date.UTC(2027, 0, 1) }),
     "$1.00 a day, $20.50 a month, 60 rpm, only fast, team web, until 2026-12-31",
   );
+  assert.equal(
+    describeLimits({ expiresAt: Date.UTC(2027, 0, 1, 14, 5, 30) }),
+    "until 2027-01-01 14:05 UTC",
+  );
   assert.equal(describeLimits({}), "");
 });
 
