@@ -204,6 +204,7 @@ export type {
   Caller,
   KeyReport,
   LimitState,
+  RateStates,
 } from "./lib/gateway/access.ts";
 export type { Budgets, KeyLimits, VirtualKey } from "./lib/gateway/key_limits.ts";
 export type { Clock } from "./lib/runtime/clock.ts";

@@ -56,10 +56,18 @@ export interface LimitState {
   reset: number;
 }
 
+/** The requests and tokens of the tightest limits; absent without limits. */
+export interface RateStates {
+  /** Requests per minute. */
+  requests?: LimitState;
+  /** Input and output tokens per minute. */
+  tokens?: LimitState;
+}
+
 /** What is reserved for one call. Disposing of it releases the rest. */
 export interface Admission extends Disposable {
   /** The requests and tokens of the tightest limits; absent without limits. */
-  readonly limits: { requests?: LimitState; tokens?: LimitState };
+  readonly limits: RateStates;
   /** USD that the key has spent in its total, this call's commits included. */
   readonly spent: number;
   /**

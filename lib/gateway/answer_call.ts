@@ -148,7 +148,8 @@ export class CallAnswerer {
     const flow = this.#flow;
     const { call } = flow;
     const upstream = upstreamAnswer(error);
-    const headers = answerHeaders(flow, undefined);
+    const limits = error instanceof GatewayError ? error.limits : undefined;
+    const headers = answerHeaders(flow, undefined, limits);
     const response = upstream === undefined
       ? errorResponse(call.server, error, call.id, headers)
       : passedOn(upstream, headers);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RateStates } from "./access.ts";
 import type { CallFlow } from "./call_flow.ts";
 import { responseHeaders, streamHeaders } from "./http/response_headers.ts";
 
@@ -10,10 +11,12 @@ import { responseHeaders, streamHeaders } from "./http/response_headers.ts";
  * The headers of a whole answer.
  *
  * @param cost USD; `undefined` for an error
+ * @param limits those that refused the call
  */
 export function answerHeaders(
   { call, record, admission }: CallFlow,
   cost: number | null | undefined,
+  limits?: RateStates,
 ): Record<string, string> {
   const { endpoint } = record;
   return responseHeaders(call.server, {
@@ -29,6 +32,7 @@ export function answerHeaders(
     dropped: call.dropped,
     outputLimit: call.outputLimit,
     admission,
+    limits,
   });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type ErrorDetails, FlexLLMError } from "../errors.ts";
+import type { RateStates } from "./access.ts";
 
 /** Details of a refused request. */
 export interface GatewayErrorDetails extends ErrorDetails {
@@ -13,6 +14,8 @@ export interface GatewayErrorDetails extends ErrorDetails {
   param?: string;
   /** Seconds until a retry can succeed. */
   retryAfter?: number;
+  /** The rates of the key that refused the request. */
+  limits?: RateStates;
 }
 
 /** A request that the gateway refuses: the key, its limits, the model, or what the request contains. */
@@ -27,6 +30,8 @@ export class GatewayError extends FlexLLMError {
   readonly param: string | undefined;
   /** See {@link GatewayErrorDetails.retryAfter}. */
   readonly retryAfter: number | undefined;
+  /** See {@link GatewayErrorDetails.limits}. */
+  readonly limits: RateStates | undefined;
 
   /** Creates an error that is answered with `status`. */
   constructor(status: number, message: string, details: GatewayErrorDetails) {
@@ -35,5 +40,6 @@ export class GatewayError extends FlexLLMError {
     this.reason = details.reason;
     this.param = details.param;
     this.retryAfter = details.retryAfter;
+    this.limits = details.limits;
   }
 }

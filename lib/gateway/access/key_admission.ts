@@ -4,13 +4,12 @@
  * @module
  */
 import type { Charge } from "../../scheduling/budget.ts";
-import type { Admission, LimitState } from "../access.ts";
+import type { Admission, RateStates } from "../access.ts";
 import { ALL_SCOPE, keyScope, type LedgerReservation, type SpendRow } from "../ledger/ledger.ts";
 import { toDollars, toNanos } from "../ledger/money.ts";
 import type { CallerAccount } from "./account.ts";
-import type { LimitScope } from "./limit_scope.ts";
+import { rateStates } from "./limit_scope.ts";
 import type { MoneyReserve } from "./money_reserve.ts";
-import type { TokenBucket } from "./token_bucket.ts";
 
 /** What a call has taken from its limits and budgets. */
 export interface AdmittedDemand {
@@ -22,21 +21,6 @@ export interface AdmittedDemand {
   /** The day on which it was admitted. */
   day: string;
   reservation: LedgerReservation | undefined;
-}
-
-function tightest(
-  scopes: readonly LimitScope[],
-  bucketOf: (scope: LimitScope) => TokenBucket | undefined,
-  now: number,
-): LimitState | undefined {
-  let state: LimitState | undefined;
-  for (const scope of scopes) {
-    const next = bucketOf(scope)?.state(now);
-    if (next !== undefined && (state === undefined || next.remaining < state.remaining)) {
-      state = next;
-    }
-  }
-  return state;
 }
 
 /** The row of spending for a charge. */
@@ -80,13 +64,8 @@ export class KeyAdmission implements Admission {
     this.#reservation = demand.reservation;
   }
 
-  get limits(): { requests?: LimitState; tokens?: LimitState } {
-    const now = this.#money.clock.now();
-    const { scopes } = this.#caller;
-    return {
-      requests: tightest(scopes, ({ requests }) => requests, now),
-      tokens: tightest(scopes, ({ tokens }) => tokens, now),
-    };
+  get limits(): RateStates {
+    return rateStates(this.#caller.scopes, this.#money.clock.now());
   }
 
   get allowance(): number | undefined {

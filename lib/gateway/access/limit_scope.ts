@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LimitState, RateStates } from "../access.ts";
 import type { KeyLimits } from "../key_limits.ts";
 import type { ScopeBudget } from "../ledger/ledger.ts";
 import { toNanos } from "../ledger/money.ts";
@@ -112,4 +113,27 @@ export function refusalOf(
     }
   }
   return last;
+}
+
+function tightest(
+  scopes: readonly LimitScope[],
+  bucketOf: (scope: LimitScope) => TokenBucket | undefined,
+  now: number,
+): LimitState | undefined {
+  let state: LimitState | undefined;
+  for (const scope of scopes) {
+    const next = bucketOf(scope)?.state(now);
+    if (next !== undefined && (state === undefined || next.remaining < state.remaining)) {
+      state = next;
+    }
+  }
+  return state;
+}
+
+/** What is left of the rates of several scopes: of each rate, the scope that has the least. */
+export function rateStates(scopes: readonly LimitScope[], now: number): RateStates {
+  return {
+    requests: tightest(scopes, ({ requests }) => requests, now),
+    tokens: tightest(scopes, ({ tokens }) => tokens, now),
+  };
 }

@@ -18,7 +18,7 @@ import { Accounts, type ConfiguredLimits } from "./accounts.ts";
 import { KeyAdmission } from "./key_admission.ts";
 import { checkLimits, checkName, stateOf } from "./key_settings.ts";
 import { KeyStore } from "./key_store.ts";
-import { refusalOf } from "./limit_scope.ts";
+import { rateStates, refusalOf } from "./limit_scope.ts";
 import { MoneyReserve, type WantedAmounts } from "./money_reserve.ts";
 import { rateExceeded, unauthenticated, unpriced } from "./refusals.ts";
 import { hashSecret } from "./secrets.ts";
@@ -178,7 +178,7 @@ export class KeyAccess implements Access {
     const tokens = Math.max(0, demand.promptTokens + demand.completionTokens) || 0;
     const now = this.#clock.now();
     const refusal = refusalOf(scopes, tokens, now);
-    if (refusal !== undefined) throw rateExceeded(refusal, tokens);
+    if (refusal !== undefined) throw rateExceeded(refusal, tokens, rateStates(scopes, now));
     for (const scope of scopes) scope.take(tokens, now);
     try {
       const { route } = demand;

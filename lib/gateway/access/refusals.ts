@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RateStates } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import type { Shortage } from "../ledger/ledger.ts";
 import { formatNanos } from "../ledger/money.ts";
@@ -85,9 +86,14 @@ export function budgetReserved(
 }
 
 /** 429: a rate, or the number of concurrent calls. */
-export function rateExceeded({ scope, limit, delay }: RateRefusal, tokens: number): GatewayError {
+export function rateExceeded(
+  { scope, limit, delay }: RateRefusal,
+  tokens: number,
+  limits: RateStates,
+): GatewayError {
   const details = {
     reason: "rate_limit_exceeded",
+    limits,
     retryAfter: delay === undefined ? RETRY_AFTER : delay === Infinity ? undefined : delay / 1000,
   };
   const { rpm, tpm, concurrent } = scope.limits;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProtocolServer } from "../../protocols/serve.ts";
-import type { Admission } from "../access.ts";
+import type { Admission, RateStates } from "../access.ts";
 
 /** What is known about a call when the headers of its answer are sent. */
 export interface ResponseFacts {
@@ -31,6 +31,8 @@ export interface ResponseFacts {
   readonly outputLimit?: number;
   /** The limits and the spending of the key. */
   readonly admission?: Pick<Admission, "limits" | "spent">;
+  /** The limits that refused the call: there is no admission then. */
+  readonly limits?: RateStates;
 }
 
 /** An amount in USD, exact to a billionth, never in scientific notation. */
@@ -62,7 +64,8 @@ export function responseHeaders(
   facts: ResponseFacts,
 ): Record<string, string> {
   const { admission, dropped } = facts;
-  const headers = server.headers(facts.id, admission?.limits.requests, admission?.limits.tokens);
+  const limits = facts.limits ?? admission?.limits;
+  const headers = server.headers(facts.id, limits?.requests, limits?.tokens);
   headers["x-flexllm-call-id"] = facts.id;
   const put = (name: string, value: string | number | undefined) => {
     if (value !== undefined) headers[`x-flexllm-${name}`] = String(value);

@@ -53,6 +53,23 @@ Deno.test("reports the key's limits and spending in the spelling of the client's
   assert.equal(anthropic.headers.get("request-id"), anthropic.headers.get("x-flexllm-call-id"));
 });
 
+Deno.test("a call that a rate refuses gets the state of the rates, plain or as a stream", async () => {
+  const access = await openAccess({});
+  const { secret } = await access.keys.create("alice", { rpm: 1, tpm: 100_000 });
+  await using gateway = new HttpGateway({ access });
+  const headers = { authorization: `Bearer ${secret}` };
+  await gateway.chat({}, headers);
+  for (const stream of [false, true]) {
+    const refused = await gateway.chat({ stream }, headers);
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers.get("x-ratelimit-limit-requests"), "1");
+    assert.equal(refused.headers.get("x-ratelimit-remaining-requests"), "0");
+    assert.equal(refused.headers.get("x-ratelimit-limit-tokens"), "100000");
+    assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    await refused.body?.cancel();
+  }
+});
+
 Deno.test("passes the provider's request id on, of streams and errors too", async () => {
   const message = { type: "message", role: "assistant", model: "m", content: [], usage: null };
   const event = (type: string, fields: object) =>
