@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import { AbortedError, type FlexLLMError } from "../errors.ts";
 import type { Completion } from "../protocols/protocol.ts";
@@ -23,6 +24,12 @@ export type StreamedAnswer = Pick<PlainAnswer, "encoded" | "cost"> & {
 };
 
 const NO_BYTES = new Uint8Array();
+
+/**
+ * Milliseconds after which a stream lets others run. Where the answer arrives faster than it is passed on, no read
+ * waits, and the gateway would not notice a client that leaves.
+ */
+const LONGEST_TURN = 0.5;
 
 /** One attempt at a streamed answer. */
 class StreamAttempt {
@@ -85,6 +92,7 @@ class StreamAttempt {
   async #pump(reader: BodyReader, stream: LaneStream): Promise<void> {
     const exchange = this.#exchange;
     const { record, state: { pipeline: { thinkingTimeout, timeout } } } = this.#flow;
+    let turnedAt = performance.now();
     while (!stream.ended) {
       const chunk = await reader.read();
       record.waitFor(undefined);
@@ -103,6 +111,10 @@ class StreamAttempt {
         }
       }
       if (chunk === undefined || stream.failure !== undefined) break;
+      if (performance.now() - turnedAt > LONGEST_TURN) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turnedAt = performance.now();
+      }
       if (stream.hasContent) exchange.limit(timeout, "no further part of the answer");
       else exchange.limit(thinkingTimeout, "no first part of the answer");
       record.waitFor("upstream");
