@@ -13,7 +13,7 @@ export type BatchedStore =
   & CacheStore
   & Partial<Pick<ManagedStore, "location" | "getNow" | "addHits" | "close">>;
 
-/** A read that comes this many milliseconds after the last one is lonely: it gains nothing from a batch. */
+/** A read that comes more than this many milliseconds after the last one gains nothing from a batch. */
 const READ_PAUSE = 1;
 
 /** Milliseconds that a write waits for others. A kill of the process loses the answers of this time. */
@@ -73,9 +73,9 @@ export class BatchingStore {
     const unwritten = this.#pending.get(key) ?? this.#writing.get(key);
     if (unwritten !== undefined) return Promise.resolve(unwritten);
     const now = performance.now();
-    const isLonely = now - this.#readAt > READ_PAUSE;
+    const isAlone = now - this.#readAt > READ_PAUSE;
     this.#readAt = now;
-    if (isLonely && this.#store.getNow !== undefined) {
+    if (isAlone && this.#store.getNow !== undefined) {
       try {
         return Promise.resolve(this.#store.getNow(key));
       } catch (error) {

@@ -204,6 +204,15 @@ Deno.test("a stream that ends before its first part is not charged the longest a
   await lost.app.close();
 });
 
+const CLAUDE_ANSWER = {
+  type: "message",
+  role: "assistant",
+  model: "claude-opus-4-8",
+  content: [{ type: "text", text: "Hi" }],
+  stop_reason: "end_turn",
+  usage: { input_tokens: 4, output_tokens: 2 },
+};
+
 Deno.test("the limit reaches an endpoint of another format", async () => {
   const bodies: Record<string, unknown>[] = [];
   const access = await openAccess();
@@ -216,14 +225,7 @@ Deno.test("the limit reaches an endpoint of another format", async () => {
       prices: [{ model: "claude-opus-4-8", input: INPUT, output: OUTPUT }],
       fetch: (_url: string, { body }: RequestInit) => {
         bodies.push(JSON.parse(String(body)));
-        return Promise.resolve(Response.json({
-          type: "message",
-          role: "assistant",
-          model: "claude-opus-4-8",
-          content: [{ type: "text", text: "Hi" }],
-          stop_reason: "end_turn",
-          usage: { input_tokens: 4, output_tokens: 2 },
-        }));
+        return Promise.resolve(Response.json(CLAUDE_ANSWER));
       },
     }],
   }, { access });
@@ -243,14 +245,7 @@ function recorder() {
     bodies.push(JSON.parse(String(body)));
     const usage = { prompt_tokens: 4, completion_tokens: 2, total_tokens: 6 };
     if (url.includes("anthropic")) {
-      return Promise.resolve(Response.json({
-        type: "message",
-        role: "assistant",
-        model: "claude-opus-4-8",
-        content: [{ type: "text", text: "Hi" }],
-        stop_reason: "end_turn",
-        usage: { input_tokens: 4, output_tokens: 2 },
-      }));
+      return Promise.resolve(Response.json(CLAUDE_ANSWER));
     }
     if (url.includes("googleapis")) {
       const content = { role: "model", parts: [{ text: "Hi" }] };
