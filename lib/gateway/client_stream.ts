@@ -38,8 +38,8 @@ function endsEvent(bytes: Uint8Array): boolean {
   return bytes[length - 2] === LF || (bytes[length - 2] === CR && bytes[length - 3] === LF);
 }
 
-/** Chunks that may wait for the client. */
-const HIGH_WATER_MARK = 16;
+/** Bytes that may wait for the client. */
+const HIGH_WATER_MARK = 32 * 1024;
 
 /** A streamed answer on its way to the client. */
 export class ClientStream implements Expiring, Cancellable {
@@ -81,7 +81,7 @@ export class ClientStream implements Expiring, Cancellable {
       },
       pull: () => this.#pulled(),
       cancel: () => this.#left(),
-    }, { highWaterMark: HIGH_WATER_MARK });
+    }, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }));
     this.#response.resolve(this.#options.respond(body));
   }
 

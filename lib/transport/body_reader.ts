@@ -11,6 +11,11 @@ import { streamsFillMemory } from "../runtime/runtime.ts";
 
 /** The size of a buffer in bytes: the maximum of one read, and more than most answers have. */
 const BUFFER_SIZE = 64 * 1024;
+/**
+ * The maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that has arrived, up to
+ * a megabyte, and a reader that works through so much at once keeps the event loop from everything else.
+ */
+const PART_SIZE = 16 * 1024;
 /** Maximum buffers in the pool: about as many as bodies are read at once. */
 const MAX_POOLED = 1024;
 const pool: ArrayBuffer[] = [];
@@ -47,6 +52,8 @@ export class BodyReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #default: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #buffer: ArrayBuffer | undefined;
+  /** What is left of a chunk that is larger than {@link PART_SIZE}. */
+  #rest: Uint8Array | undefined;
 
   constructor(body: Body) {
     this.#byob = byobReader(body);
@@ -56,16 +63,27 @@ export class BodyReader {
 
   /** Returns the next chunk, which is only valid until the next call; `undefined` at the end. */
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#byob === undefined) return (await this.#default!.read()).value;
+    if (this.#byob === undefined) {
+      return this.#part(this.#rest ?? (await this.#default!.read()).value);
+    }
     const { done, value } = await this.#byob.read(new Uint8Array(this.#buffer!));
     this.#buffer = value?.buffer;
     return done ? undefined : value;
+  }
+
+  /** The first part of a chunk; the next reads return the others. */
+  #part(chunk: Uint8Array | undefined): Uint8Array | undefined {
+    this.#rest = undefined;
+    if (chunk === undefined || chunk.length <= PART_SIZE) return chunk;
+    this.#rest = chunk.subarray(PART_SIZE);
+    return chunk.subarray(0, PART_SIZE);
   }
 
   /** Releases the reader, and closes the connection unless the body was read to its end. */
   close(): void {
     if (this.#buffer !== undefined) releaseBuffer(this.#buffer);
     this.#buffer = undefined;
+    this.#rest = undefined;
     (this.#byob ?? this.#default)!.cancel().catch(() => {});
   }
 }
