@@ -11,7 +11,13 @@ import process from "node:process";
 import { promisify } from "node:util";
 
 const PRELOAD = `import { test } from "bun:test";
-globalThis.Deno = { test: (name, body) => test(name, () => body(), 600_000) };
+globalThis.Deno = {
+  test(name, ...rest) {
+    const body = rest.at(-1);
+    const run = rest.length > 1 && rest[0].ignore ? test.skip : test;
+    run(name, () => body(), 600_000);
+  },
+};
 `;
 
 /** Directories with tests that run the command line, scripts or Deno itself. */

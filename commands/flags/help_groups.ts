@@ -17,6 +17,7 @@ export const HELP_GROUPS = {
   requests: "Requests:",
   jobs: "Provider batches:",
   cost: "Cost and cache:",
+  fleet: "Several processes (Redis):",
   answers: "Answers:",
   faults: "Delays and faults:",
   batchApi: "Batch API:",

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { STORE_NAMES } from "../cache/open_store.ts";
 import { batch } from "./batch_schema.ts";
+import { redis } from "./redis_schema.ts";
 import { samplingOptions } from "./sampling_schema.ts";
 import { describe, flag, nonNegative, text } from "./schema_values.ts";
 import { serve } from "./serve_schema.ts";
@@ -92,6 +93,13 @@ export const configSchema = v.strictObject({
       v.union([v.boolean(), cacheSettings], "expected true, false, or settings"),
     ),
   ),
+  redis: v.nullish(
+    describe(
+      "The Redis or Valkey server through which processes share the cache, limits, budgets and batches: " +
+        "a URL, or its settings.",
+      redis,
+    ),
+  ),
   allow_private_urls: v.nullish(
     describe(
       "Allow downloading images and files from this machine and the local network; default false.",
@@ -118,6 +126,9 @@ export type EndpointEntry = v.InferOutput<typeof endpoint>;
 export type TemplateFields = v.InferOutput<typeof templateFields>;
 /** The section `batch`. */
 export type BatchSection = v.InferOutput<typeof batch>;
+
+/** The section `redis`. */
+export type RedisSection = v.InferOutput<typeof redis>;
 
 /** The section `serve`. */
 export type ServeSection = v.InferOutput<typeof serve>;

@@ -12,6 +12,7 @@ const LIB = [
   "files",
   "chat",
   "transport",
+  "redis",
   "protocols",
   "mock",
   "services",

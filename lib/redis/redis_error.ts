@@ -1,0 +1,99 @@
+/**
+ * The errors of Redis, and what they mean.
+ *
+ * @module
+ */
+import { ConfigurationError, FlexLLMError } from "../errors.ts";
+import type { RedisAddress } from "./redis_address.ts";
+
+/** Redis cannot be used now: it is unreachable, frozen, still loading its data, or cannot write. */
+export class RedisUnavailableError extends FlexLLMError {
+  /** Always `"RedisUnavailableError"`. */
+  override name = "RedisUnavailableError";
+
+  /** Creates the error for the server at `address`. */
+  constructor(address: RedisAddress, reason: string, cause?: unknown) {
+    super("unavailable", `Redis at ${address.shown} cannot be used: ${reason}`, {
+      cause,
+      hint: "Check that the server runs and can be reached; flexllm connects again by itself.",
+    });
+  }
+}
+
+/** Replies that say that the server cannot do its work now, with what they mean. */
+const UNAVAILABLE: readonly [RegExp, string][] = [
+  [/^LOADING/, "it is loading its data"],
+  [/^READONLY/, "it is a read-only replica"],
+  [/^MASTERDOWN/, "it has lost its primary server"],
+  [/^OOM/, "its memory is full"],
+  [/^MISCONF/, "it cannot save its data"],
+  [/^(NOREPLICAS|TRYAGAIN|CLUSTERDOWN)/, "it does not accept writes"],
+];
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Why the server cannot be used now, from its reply; `undefined` if the reply is about the command. */
+export function unavailability(error: unknown): string | undefined {
+  const text = textOf(error);
+  return UNAVAILABLE.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ENOTFOUND: "the host was not found",
+  EAI_AGAIN: "the host was not found",
+  ETIMEDOUT: "it does not answer",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  ECONNRESET: "the connection was closed; perhaps it expects rediss://, or is no Redis server",
+  EPIPE: "the connection was closed",
+};
+
+/** The reason why a connection failed, in words. */
+export function connectionReason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const text = textOf(error);
+  if (CODES[code] !== undefined) return CODES[code];
+  if (/certificate|self.signed|CERT_|UNABLE_TO_VERIFY/i.test(`${code} ${text}`)) {
+    return `its certificate is not trusted (${text})`;
+  }
+  if (/wrong version number|packet length|SSL routines|InvalidContentType/i.test(text)) {
+    return "it does not speak TLS; use redis:// if that is intended";
+  }
+  if (/Unknown RESP type|Protocol error/i.test(text)) return "it is no Redis server";
+  return text || code || "unknown reason";
+}
+
+/** The error to report if the server cannot be used when a command starts. */
+export function startError(error: unknown, address: RedisAddress): FlexLLMError {
+  if (error instanceof ConfigurationError) return error;
+  const text = textOf(error);
+  const at = `Redis at ${address.shown}`;
+  if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/.test(text)) {
+    const isPermission = text.startsWith("NOPERM");
+    return new ConfigurationError(
+      isPermission
+        ? `${at} does not allow what flexllm needs: ${text}`
+        : `${at} refused the login: ${text}`,
+      {
+        cause: error,
+        hint: isPermission
+          ? `Allow the user all commands on the keys "${address.prefix}:*".`
+          : "Check the user and the password in the URL: redis://USER:PASSWORD@HOST:PORT.",
+      },
+    );
+  }
+  if (/^ERR (invalid DB index|DB index is out of range|SELECT is not allowed)/.test(text)) {
+    return new ConfigurationError(`${at} has no database ${address.database}`, {
+      cause: error,
+      hint: "Use another number at the end of the URL, or none.",
+    });
+  }
+  const reason = unavailability(error) ?? connectionReason(error);
+  return new ConfigurationError(`${at} cannot be used: ${reason}`, {
+    cause: error,
+    hint: "Check the URL, and that the server runs and can be reached.",
+  });
+}
