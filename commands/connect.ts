@@ -10,6 +10,7 @@ import type { Sampling } from "../lib/chat/sampling_fields.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ClientOptions, EndpointOptions } from "../lib/client/client_options.ts";
+import { lowerLimits } from "../lib/config/entry_limits.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import type { Config } from "../lib/config/load.ts";
@@ -110,7 +111,7 @@ export function connectModel(
   flags: ConnectionFlags,
   settings: Omit<ClientOptions, "model">,
 ): ModelConnection {
-  const { model: { options = {}, ...resolved }, keySource } = resolveWithKey(
+  const { model: { options = {}, limits = {}, ...resolved }, keySource } = resolveWithKey(
     config,
     process.env,
     flags,
@@ -121,7 +122,8 @@ export function connectModel(
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const attachments = attachmentOptions(config, flags);
-  const client = new LLMClient({ ...endpoint, attachments, ...settings });
+  const { weight: _, ...effective } = lowerLimits(limits, settings);
+  const client = new LLMClient({ ...endpoint, attachments, ...settings, ...effective });
   return { client, model: resolved.model, endpoint, keySource, options };
 }
 

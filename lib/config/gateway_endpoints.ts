@@ -50,11 +50,12 @@ function endpointOf(
 ): GatewayEndpoint {
   const { model, keySource } = resolveWithKey(config, env, { model: name, baseUrl, apiKey });
   // Clients choose the sampling of each request.
-  const { options: _, ...endpoint } = model;
+  const { options: _, limits, ...endpoint } = model;
   const found = findModel(config.value, name);
   requireKey(endpoint, found && config.locate(["models", found[1]]));
   return {
     ...endpoint,
+    ...limits,
     name: found === undefined ? name ?? model.model : nameOf(found[0]),
     keySource,
   };

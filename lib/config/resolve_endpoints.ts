@@ -7,6 +7,7 @@ import { baseUrlOf } from "../services/providers.ts";
 import type { PoolEndpoint } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { overrides } from "./effective.ts";
+import { entryLimits } from "./entry_limits.ts";
 import { entryKey } from "./entry_key.ts";
 import { expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
@@ -67,10 +68,7 @@ export function resolveEndpoint(
     apiKey: key?.value,
     keySource: key?.source,
     model,
-    weight: entry.weight,
-    concurrencyLimit: entry.concurrency_limit ?? undefined,
-    maxQps: entry.max_qps ?? undefined,
-    maxTpm: entry.max_tpm ?? undefined,
+    ...entryLimits(entry),
   };
 }
 

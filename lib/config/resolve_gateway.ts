@@ -197,13 +197,16 @@ export function resolveGateway(
     routes,
     cache,
     pool: {
-      endpoints: endpoints.map(({ keySource: _, ...endpoint }) => ({
-        ...endpoint,
-        concurrencyLimit,
-        // People wait for these requests: the limit is learned downwards.
-        initialConcurrency: concurrencyLimit,
-        prices: [...endpoint.prices ?? [], ...prices],
-      })),
+      endpoints: endpoints.map(({ keySource: _, ...endpoint }) => {
+        const limit = Math.min(concurrencyLimit, endpoint.concurrencyLimit ?? Infinity);
+        return {
+          ...endpoint,
+          concurrencyLimit: limit,
+          // People wait for these requests: the limit is learned downwards.
+          initialConcurrency: limit,
+          prices: [...endpoint.prices ?? [], ...prices],
+        };
+      }),
       loadBalance: "fallback",
       adaptive: true,
       timeout: flags.timeout ?? section.timeout ?? GATEWAY_DEFAULTS.timeout,

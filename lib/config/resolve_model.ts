@@ -14,6 +14,7 @@ import type { EndpointOptions } from "../client/client_options.ts";
 import { ConfigurationError } from "../errors.ts";
 import { safeUrl } from "../redact.ts";
 import { fromEnvironment, overrides, type Sourced } from "./effective.ts";
+import { type EntryLimits, entryLimits } from "./entry_limits.ts";
 import { entryKey, serviceKey, storedKeyAt } from "./entry_key.ts";
 import { expandBaseUrl, expandEntry } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
@@ -36,6 +37,8 @@ export interface ResolvedModel extends EndpointOptions {
   model: string;
   /** Its default sampling options, from the configuration. */
   options?: Sampling;
+  /** Its limits, from the configuration. */
+  limits?: EntryLimits;
 }
 
 /** A resolved model and the source of its key; see {@link Sourced}. */
@@ -110,9 +113,18 @@ function expandFound(
   return expandEntry(entry, entry.id, context);
 }
 
-/** The sampling options of a configured model. */
-function configuredOptions(entry: ModelEntry | undefined): { options?: Sampling } {
-  return entry?.options === undefined ? {} : { options: samplingFromFields(entry.options) };
+/** The sampling options and the limits of a configured model. */
+function configuredSettings(
+  entry: ModelEntry | undefined,
+): Pick<ResolvedModel, "options" | "limits"> {
+  if (entry === undefined) return {};
+  const { options } = entry;
+  const limits = entryLimits(entry);
+  const isLimited = Object.values(limits).some((value) => value !== undefined);
+  return {
+    ...options && { options: samplingFromFields(options) },
+    ...isLimited && { limits },
+  };
 }
 
 /** The model if neither the file nor a flag or variable names a server. */
@@ -180,7 +192,7 @@ export function resolveWithKey(
   if (name === undefined) throw noModel(config);
   if (configured?.provider === "mock" && baseUrl === undefined) {
     const { id, provider } = configured;
-    const model = { model: id, provider, ...configuredOptions(configured) };
+    const model = { model: id, provider, ...configuredSettings(configured) };
     return { model, keySource: undefined };
   }
   const server = baseUrl ?? baseUrlOf(provider);
@@ -201,7 +213,7 @@ export function resolveWithKey(
     headers: settings?.headers,
     extraBody: settings?.extraBody,
     prices: settings?.prices,
-    ...settings && configuredOptions(configured),
+    ...settings && configuredSettings(configured),
   };
   return { model, keySource: key?.source };
 }

@@ -71,11 +71,23 @@ const serverEntries = {
   ),
 };
 
+const limitEntries = {
+  weight: v.optional(
+    describe("Share of the requests under `load_balance: weighted`; default 1.", positive),
+  ),
+  concurrency_limit: v.nullish(
+    describe("Maximum concurrent requests; default the `concurrency` of the command.", integer(1)),
+  ),
+  max_qps: maxQps,
+  max_tpm: maxTpm,
+};
+
 /** An entry of `models`. */
 export const model = v.strictObject({
   id: describe("The model's id at the server.", text),
   name: v.optional(describe("The model's name for `-m`; default its id.", text)),
   ...serverEntries,
+  ...limitEntries,
   options: v.optional(
     describe(
       "Default sampling options for this model; those of templates, `batch`, flags and records take " +
@@ -89,12 +101,5 @@ export const model = v.strictObject({
 export const endpoint = v.strictObject({
   model: v.optional(describe("The model to use there; default the batch's model.", text)),
   ...serverEntries,
-  weight: v.optional(
-    describe("Share of the requests under `load_balance: weighted`; default 1.", positive),
-  ),
-  concurrency_limit: v.nullish(
-    describe("Maximum concurrent requests; default the batch's `concurrency`.", integer(1)),
-  ),
-  max_qps: maxQps,
-  max_tpm: maxTpm,
+  ...limitEntries,
 }, "expected an endpoint with base_url, api_key and model");

@@ -58,6 +58,24 @@ Deno.test("every configured model is an endpoint by its name, with generous limi
   assert.equal(access.database, "/home/.flexllm/gateway.db");
 });
 
+Deno.test("a model has its own limits and share; the lower limit of requests in flight applies", () => {
+  const text = `models:
+  - {id: a, provider: mock, weight: 3, concurrency_limit: 20, max_qps: 5, max_tpm: 1000}
+  - {id: b, provider: mock, concurrency_limit: 500}
+`;
+  const { pool } = resolve(text);
+  assert.deepEqual(
+    pool.endpoints.map(({ weight, concurrencyLimit, initialConcurrency, maxQps, maxTpm }) => [
+      weight,
+      concurrencyLimit,
+      initialConcurrency,
+      maxQps,
+      maxTpm,
+    ]),
+    [[3, 20, 20, 5, 1000], [undefined, 256, 256, undefined, undefined]],
+  );
+});
+
 Deno.test("variables that point clients at the gateway do not redirect its models", () => {
   const env = { OPENAI_BASE_URL: "http://127.0.0.1:8080/v1", FLEXLLM_MODEL: "other" };
   const { endpoints } = resolve(MODELS, {}, env);

@@ -46,3 +46,31 @@ Deno.test("the configured endpoints have as many requests in flight as their lim
   assert.equal(code, 0, stderr);
   assert.doesNotMatch(stderr, /warning/);
 });
+
+Deno.test("a model's own limits apply together with those of the batch: the lower ones", async () => {
+  using folder = temporaryFolder();
+  const sockets = new Set<Socket>();
+  let most = 0;
+  await using server = await startRawServer((socket) => {
+    sockets.add(socket);
+    most = Math.max(most, sockets.size);
+    setTimeout(() => {
+      sockets.delete(socket);
+      socket.write(GOOD);
+    }, 20);
+  });
+  folder.write(
+    "flexllm_config.yaml",
+    `models:\n  - {id: m, name: small, base_url: "${server.baseUrl}", concurrency_limit: 3}\n`,
+  );
+  const stdin = Array.from({ length: 12 }, (_, i) => `{"q":"Question ${i}."}\n`).join("");
+  for (const [concurrency, expected] of [["8", 3], ["2", 2]] as const) {
+    most = 0;
+    const { code, stderr } = await flexllm([
+      ...["batch", "-o", folder.file(`out${concurrency}.jsonl`), "-m", "small"],
+      ...["-c", concurrency, "--no-adaptive"],
+    ], { stdin, cwd: folder.path });
+    assert.equal(code, 0, stderr);
+    assert.equal(most, expected);
+  }
+});
