@@ -7,7 +7,14 @@ import { timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { abortedBy, ConfigurationError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
-import type { Access, AccessDemand, Admission, Caller, KeyReport } from "../access.ts";
+import type {
+  Access,
+  AccessDemand,
+  Admission,
+  Caller,
+  KeyReport,
+  SharedStoreReport,
+} from "../access.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory_ledger.ts";
 import { toDollars, toNanosUp } from "../ledger/money.ts";
@@ -18,10 +25,11 @@ import { Accounts, type ConfiguredLimits } from "./accounts.ts";
 import { KeyAdmission } from "./key_admission.ts";
 import { checkLimits, checkName, stateOf } from "./key_settings.ts";
 import { KeyStore } from "./key_store.ts";
-import { rateStates, refusalOf } from "./limit_scope.ts";
+import { hasRate, rateStates, refusalOf } from "./limit_scope.ts";
 import { MoneyReserve, type WantedAmounts } from "./money_reserve.ts";
-import { rateExceeded, unauthenticated, unpriced } from "./refusals.ts";
+import { rateExceeded, ratesUnavailable, unauthenticated, unpriced } from "./refusals.ts";
 import { hashSecret } from "./secrets.ts";
+import type { SharedRates } from "./shared/shared_rates.ts";
 
 /** Settings of an access that can change while it is used. */
 export interface AccessSettings extends ConfiguredLimits {
@@ -55,6 +63,10 @@ export interface AccessOptions extends AccessSettings {
   database?: string;
   /** Another store of keys and spending. */
   ledger?: Ledger;
+  /** Rates that are shared with other gateways. */
+  rates?: SharedRates;
+  /** What gateways share through a store, for the status. */
+  store?: () => SharedStoreReport;
   /** Called with what the operator should know, such as that spending cannot be stored. */
   onWarning?: (message: string) => void;
   /**
@@ -102,7 +114,9 @@ export class KeyAccess implements Access {
    */
   readonly recovered: { requests: number; cost: number };
   readonly #ledger: Ledger;
-  readonly #accounts = new Accounts();
+  readonly #accounts: Accounts;
+  readonly #rates: SharedRates | undefined;
+  readonly #store: (() => SharedStoreReport) | undefined;
   readonly #money: MoneyReserve;
   readonly #calendar: Calendar;
   readonly #clock: Clock;
@@ -112,6 +126,9 @@ export class KeyAccess implements Access {
   /** Creates an access over a ledger, which it closes; {@link openAccess} also opens the ledger. */
   constructor(ledger: Ledger, options: AccessOptions) {
     this.#ledger = ledger;
+    this.#rates = options.rates;
+    this.#store = options.store;
+    this.#accounts = new Accounts(options.rates);
     this.#clock = options.clock ?? systemClock;
     this.#now = options.now ?? Date.now;
     this.#calendar = new Calendar(this.#now);
@@ -176,8 +193,14 @@ export class KeyAccess implements Access {
     const { scopes } = account;
     const wanted = this.#amountsOf(account, demand);
     const tokens = Math.max(0, demand.promptTokens + demand.completionTokens) || 0;
-    const now = this.#clock.now();
-    const refusal = refusalOf(scopes, tokens, now);
+    let now = this.#clock.now();
+    if (this.#rates?.isStopped && scopes.some(hasRate)) throw ratesUnavailable();
+    let refusal = refusalOf(scopes, tokens, now);
+    if (refusal !== undefined && await this.#rates?.fetch(scopes, tokens)) {
+      if (signal.aborted) throw abortedBy(signal);
+      now = this.#clock.now();
+      refusal = refusalOf(scopes, tokens, now);
+    }
     if (refusal !== undefined) throw rateExceeded(refusal, tokens, rateStates(scopes, now));
     for (const scope of scopes) scope.take(tokens, now);
     try {
@@ -232,7 +255,13 @@ export class KeyAccess implements Access {
     return this.#ledger.flush();
   }
 
+  /** What gateways share through a store; `undefined` if nothing is shared. */
+  store(): SharedStoreReport | undefined {
+    return this.#store?.();
+  }
+
   close(): Promise<void> {
+    this.#rates?.close();
     return this.#ledger.close();
   }
 
