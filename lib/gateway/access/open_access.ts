@@ -83,7 +83,14 @@ export interface AccessOptions extends AccessSettings {
   now?: () => number;
 }
 
-function checkConfigured({ teams = {}, limits = {}, maxBudgetWait = 0 }: AccessSettings): void {
+/**
+ * Checks settings.
+ *
+ * @throws {ConfigurationError} if one is wrong
+ */
+export function checkConfigured(
+  { teams = {}, limits = {}, maxBudgetWait = 0 }: AccessSettings,
+): void {
   checkLimits(limits, "limits.");
   for (const [name, team] of Object.entries(teams)) {
     checkName("team", name);
