@@ -63,10 +63,6 @@ export interface AccessOptions extends AccessSettings {
   database?: string;
   /** Another store of keys and spending. */
   ledger?: Ledger;
-  /** Rates that are shared with other gateways. */
-  rates?: SharedRates;
-  /** What gateways share through a store, for the status. */
-  store?: () => SharedStoreReport;
   /** Called with what the operator should know, such as that spending cannot be stored. */
   onWarning?: (message: string) => void;
   /**
@@ -81,6 +77,14 @@ export interface AccessOptions extends AccessSettings {
    * @default Date.now
    */
   now?: () => number;
+}
+
+/** What a gateway shares with others. */
+export interface SharedAccess {
+  /** Rates and slots. */
+  rates: SharedRates;
+  /** The store, for the status. */
+  store: () => SharedStoreReport;
 }
 
 /**
@@ -131,11 +135,11 @@ export class KeyAccess implements Access {
   #settings: AccessSettings;
 
   /** Creates an access over a ledger, which it closes; {@link openAccess} also opens the ledger. */
-  constructor(ledger: Ledger, options: AccessOptions) {
+  constructor(ledger: Ledger, options: AccessOptions, shared?: SharedAccess) {
     this.#ledger = ledger;
-    this.#rates = options.rates;
-    this.#store = options.store;
-    this.#accounts = new Accounts(options.rates);
+    this.#rates = shared?.rates;
+    this.#store = shared?.store;
+    this.#accounts = new Accounts(shared?.rates);
     this.#clock = options.clock ?? systemClock;
     this.#now = options.now ?? Date.now;
     this.#calendar = new Calendar(this.#now);

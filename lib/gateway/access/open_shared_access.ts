@@ -20,6 +20,12 @@ export interface SharedAccessOptions extends AccessOptions {
    * @default false
    */
   isDatabaseRequired?: boolean;
+  /**
+   * Seconds for which money is spent while the server cannot be used.
+   *
+   * @default 10
+   */
+  maxStoreLoss?: number;
 }
 
 /**
@@ -32,7 +38,10 @@ export async function openSharedAccess(options: SharedAccessOptions): Promise<Ke
   checkConfigured(options);
   const { redis, database, isDatabaseRequired, clock = systemClock, onWarning = () => {} } =
     options;
-  const opened = await openSharedLedger({ redis, database, isDatabaseRequired, clock, onWarning });
+  const { maxStoreLoss } = options;
+  const opened = await openSharedLedger({
+    ...{ redis, database, isDatabaseRequired, maxStoreLoss, clock, onWarning },
+  });
   const { ledger, member, connection, isPublisher } = opened;
   const rates = new SharedRates({
     connection,
@@ -41,10 +50,9 @@ export async function openSharedAccess(options: SharedAccessOptions): Promise<Ke
     clock,
     onWarning,
   });
-  return new KeyAccess(ledger, {
-    ...options,
+  const { now = () => ledger.now() } = options;
+  return new KeyAccess(ledger, { ...options, now }, {
     rates,
-    now: options.now ?? (() => ledger.now()),
     store: () => ({
       address: redis.address.shown,
       up: connection.isUp,

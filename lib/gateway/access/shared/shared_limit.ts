@@ -138,7 +138,10 @@ export class SharedBucket implements RateBucket, SharedLimit {
       kind: this.#kind,
       limit: this.#perMinute,
       used: this.#used,
-      target: Math.min(this.#perMinute, Math.max(this.#target, wanted)),
+      target: Math.min(
+        this.#perMinute,
+        Math.max(this.#target, wanted === 0 ? 0 : Math.max(0, this.#held) + wanted),
+      ),
       need: wanted === 0 ? 0 : need,
       level: this.#leftNow(now),
     };
@@ -228,7 +231,7 @@ export class SharedSlots implements CallSlots, SharedLimit {
       kind: "slots",
       limit: this.#limit,
       used: this.#inFlight,
-      target: Math.max(target, this.#inFlight + wanted),
+      target: wanted === 0 ? target : Math.max(this.#held, this.#inFlight) + wanted,
       need: 0,
       level: 0,
     };

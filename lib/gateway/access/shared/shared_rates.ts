@@ -128,9 +128,11 @@ export class SharedRates implements RateSource, RateFleet {
   /** Runs one more exchange after the current one. */
   #exchangeNext(): Promise<void> {
     if (this.#running === undefined) return this.#exchange(false);
-    return this.#next ??= this.#running.then(() => {
+    return this.#next ??= this.#running.then(async () => {
+      // Calls take what they have waited for before the rest is given back.
+      await new Promise<void>((resolve) => setImmediate(resolve));
       this.#next = undefined;
-      return this.#exchange(false);
+      return await this.#exchangeNext();
     });
   }
 
@@ -146,9 +148,9 @@ export class SharedRates implements RateSource, RateFleet {
     const now = clock.now();
     const sent: [SharedLimit, RateOrder][] = [];
     for (const limit of limits) {
-      if (limit.isIdle) this.#active.delete(limit);
       const order = limit.order(now, isRegular);
-      if (order !== undefined) sent.push([limit, order]);
+      if (order === undefined) this.#active.delete(limit);
+      else sent.push([limit, order]);
     }
     if (sent.length === 0) return;
     try {
@@ -157,9 +159,10 @@ export class SharedRates implements RateSource, RateFleet {
         JSON.stringify(order),
       ]) as RateReply[];
       const loaded = clock.now();
-      sent.forEach(([limit, order], i) =>
-        limit.load(order, Number(replies[i][0]), Number(replies[i][1]), loaded)
-      );
+      for (const [i, [limit, order]] of sent.entries()) {
+        limit.load(order, Number(replies[i][0]), Number(replies[i][1]), loaded);
+        if (limit.isIdle) this.#active.delete(limit);
+      }
       this.#hasFailed = false;
     } catch (error) {
       if (error instanceof RedisUnavailableError || this.#hasFailed) return;

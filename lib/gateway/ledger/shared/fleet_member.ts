@@ -37,6 +37,7 @@ type Reply = [
   keysVersion: string,
   change: number,
   balances: [scope: string, sums: string[], change: string][],
+  dataId: string,
 ];
 
 /** This gateway among all that share a server. */
@@ -49,6 +50,7 @@ export class FleetMember {
   #size = 1;
   #change = 0;
   #offset = 0;
+  #dataId: string | undefined;
   #hasTicked = false;
   #isBusy = false;
 
@@ -120,10 +122,12 @@ export class FleetMember {
     } finally {
       this.#isBusy = false;
     }
-    const [now, wasKnown, size, recovered, cost, keysVersion, change, balances] = reply;
+    const [now, wasKnown, size, recovered, cost, keysVersion, change, balances, dataId] = reply;
     this.#offset = now - (before + performance.now()) / 2;
     this.#size = Math.max(1, size);
-    const hasLostData = change < this.#change;
+    const hasLostData = this.#dataId !== undefined && this.#dataId !== dataId;
+    this.#dataId = dataId;
+    if (hasLostData) this.#change = 0;
     const isFirst = !this.#hasTicked;
     this.#hasTicked = true;
     if (balances.length > 0) this.#change = Number(balances.at(-1)![2]);

@@ -218,11 +218,13 @@ return {results, balances}
 /**
  * Says that a gateway is alive, ends those that are not, and returns the server's time, whether the gateway was
  * still known, the number of gateways, what was recovered, the version of the keys, the number of the last change,
- * and the sums of the scopes that have changed since the given number.
+ * the sums of the scopes that have changed since the given number, and the id of the data: another one means that
+ * the server has lost everything.
  */
 export const TICK = new RedisScript(`${SUMS}${END}
 local now = time()
 local instances = base .. ":instances"
+redis.call("SET", base .. ":data-id", ARGV[1] .. text(now), "NX")
 local known = redis.call("ZSCORE", instances, ARGV[1])
 redis.call("ZADD", instances, now + ARGV[3], ARGV[1])
 redis.call("HSET", base .. ":about", ARGV[1], ARGV[2])
@@ -236,6 +238,7 @@ end
 return {
   now, known and 1 or 0, redis.call("ZCARD", instances), recovered, text(recoveredCost),
   redis.call("HGET", base .. ":keys", "version") or "", tonumber(redis.call("GET", base .. ":seq") or 0), balances,
+  redis.call("GET", base .. ":data-id"),
 }
 `);
 

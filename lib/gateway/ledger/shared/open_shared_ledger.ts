@@ -30,6 +30,12 @@ export interface SharedLedgerOptions {
    * @default false
    */
   isDatabaseRequired?: boolean;
+  /**
+   * Seconds for which money is spent while the server cannot be used.
+   *
+   * @default 10
+   */
+  maxStoreLoss?: number;
   onWarning?: (message: string) => void;
   clock?: Clock;
 }
@@ -129,7 +135,7 @@ async function ownSpend(
  * @throws {ConfigurationError} if the server or the file cannot be used, or the keys come from another file
  */
 export async function openSharedLedger(options: SharedLedgerOptions): Promise<OpenedSharedLedger> {
-  const { redis, onWarning = () => {}, clock = systemClock } = options;
+  const { redis, onWarning = () => {}, clock = systemClock, maxStoreLoss = 10 } = options;
   const share = await shareConnection(redis.address);
   const { connection } = share;
   let file: SqliteLedger | undefined;
@@ -149,7 +155,7 @@ export async function openSharedLedger(options: SharedLedgerOptions): Promise<Op
     const { onStoreLoss } = redis;
     const { release } = share;
     ledger = new SharedLedger({
-      ...{ connection, member, keys, file, own, onStoreLoss, onWarning, release },
+      ...{ connection, member, keys, file, own, onStoreLoss, maxStoreLoss, onWarning, release },
     });
     if (file !== undefined) Object.assign(ledger.recovered, file.recovered);
     await ledger.start();

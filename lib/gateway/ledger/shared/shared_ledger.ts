@@ -41,8 +41,6 @@ const BATCH = 200;
 const RETRY_DELAY = 100;
 /** Milliseconds for which no budget is granted after the server has lost its data: all gateways report first. */
 const RECOVERY_TIME = 3000;
-/** Milliseconds for which money is spent without the server. */
-const MAX_DOWN = 10_000;
 /** Seconds after which clients may try again while the server cannot be used. */
 const RETRY_AFTER = 5;
 
@@ -64,6 +62,8 @@ export interface SharedLedgerParts {
   file: SqliteLedger | undefined;
   own: OwnSpend;
   onStoreLoss: Required<StoreLossPolicy>;
+  /** Seconds for which money is spent without the server. */
+  maxStoreLoss: number;
   onWarning: (message: string) => void;
   /** Gives the connection back. */
   release: () => Promise<void>;
@@ -359,9 +359,9 @@ export class SharedLedger implements Ledger {
 
   /** Reserves while the server cannot be used: an equal part of what is left, and for some seconds only. */
   #reserveAlone({ reservation, resolve, reject }: WaitingReservation, mayExist: boolean): void {
-    const { connection, member, onStoreLoss } = this.#parts;
+    const { connection, member, onStoreLoss, maxStoreLoss } = this.#parts;
     const { request, amount, id } = reservation;
-    const isLate = connection.downFor >= MAX_DOWN;
+    const isLate = connection.downFor >= maxStoreLoss * 1000;
     if (isLate && onStoreLoss.budget === "stop") {
       if (mayExist) this.#settled.set(id, 0);
       reject(unavailable("it cannot be used"));
@@ -389,7 +389,7 @@ export class SharedLedger implements Ledger {
       await this.#recover();
       return true;
     }
-    if (!tick.wasKnown) await this.#rejoin();
+    if (!tick.wasKnown) this.#rejoin();
     if (tick.recovered > 0) this.#noteRecovered(tick);
     const freed = tick.balances.filter(([scope, sums]) => this.#balances.load(scope, sums));
     await keys.tick(tick.keysVersion);
@@ -409,14 +409,14 @@ export class SharedLedger implements Ledger {
   }
 
   /** The others have taken this gateway for dead: its reservations count as spent until it says more. */
-  #rejoin(): Promise<void> {
+  #rejoin(): void {
     const { member, file } = this.#parts;
     for (const reservation of this.#open.values()) this.#restored.add(reservation);
     if (file === undefined && member.hasTicked) {
       member.renewSource();
       this.#own.restart();
     }
-    return Promise.resolve();
+    this.#soon(SETTLE_DELAY);
   }
 
   /** The server has lost its data: reports everything again before any gateway grants money. */
@@ -451,7 +451,8 @@ export class SharedLedger implements Ledger {
   }
 
   #lost(error: RedisUnavailableError): void {
-    const { member: { size }, onStoreLoss: { rates, budget }, onWarning } = this.#parts;
+    const { member: { size }, onStoreLoss: { rates, budget }, maxStoreLoss, onWarning } =
+      this.#parts;
     this.#own.fileAll();
     if (this.#isRecovering) return;
     this.#isRecovering = true;
@@ -461,7 +462,7 @@ export class SharedLedger implements Ledger {
       stop: "requests under a rate limit are refused",
     };
     const money = budget === "stop"
-      ? "after 10 seconds requests under a budget are refused"
+      ? `after ${maxStoreLoss} seconds requests under a budget are refused`
       : "this gateway counts budgets by itself";
     onWarning(`${error.message}. Until it can be used again, ${limits[rates]}, and ${money}`);
   }
