@@ -12,6 +12,8 @@ import type { RateOrder } from "./rate_script.ts";
 const TOLERANCE = 1e-6;
 /** The part of a minute's worth that all gateways together hold ahead. */
 const HELD_PART = 1 / 10;
+/** Below this part of a limit, slots are not held ahead. */
+const SCARCE_PART = 1 / 4;
 /** Milliseconds for which a reply that nothing is left is trusted. */
 const TRUST = 50;
 
@@ -216,13 +218,13 @@ export class SharedSlots implements CallSlots, SharedLimit {
   release(): void {
     this.#inFlight--;
     // Others may wait for it.
-    if (this.#limit < Infinity) this.#fleet.touch(this, this.#left <= 0);
+    if (this.#limit < Infinity) this.#fleet.touch(this, this.#isScarce);
   }
 
   order(_now: number, isRegular: boolean): RateOrder | undefined {
     if (this.#limit === Infinity) return undefined;
-    // While nothing is left, only what is in use; otherwise as many as were in use since the last exchange.
-    const target = this.#left <= 0 ? this.#inFlight : Math.max(this.#most, this.#inFlight);
+    // While little is left, only what is in use; otherwise as many as were in use since the last exchange.
+    const target = this.#isScarce ? this.#inFlight : Math.max(this.#most, this.#inFlight);
     if (isRegular) this.#most = this.#inFlight;
     const wanted = this.#wanted;
     this.#wanted = 0;
@@ -235,6 +237,10 @@ export class SharedSlots implements CallSlots, SharedLimit {
       need: 0,
       level: 0,
     };
+  }
+
+  get #isScarce(): boolean {
+    return this.#left < this.#limit * SCARCE_PART;
   }
 
   load(_order: RateOrder, held: number, left: number, now: number): void {
