@@ -126,13 +126,16 @@ export class SharedBucket implements RateBucket, SharedLimit {
   }
 
   order(now: number, isRegular: boolean): RateOrder {
+    const most = Math.floor(this.#perMinute * HELD_PART / this.#fleet.size);
+    const wanted = this.#wanted.reduce((sum, amount) => sum + amount, 0);
     if (isRegular) {
       // What this gateway needs until the next two exchanges; nothing if it has needed nothing since the last one.
-      const most = Math.floor(this.#perMinute * HELD_PART / this.#fleet.size);
       this.#target = Math.min(most, Math.max(0, Math.ceil(2 * (this.#used - this.#usedBefore))));
       this.#usedBefore = this.#used;
+    } else if (wanted > 0) {
+      // More calls than before: holds more ahead, so that soon none has to wait.
+      this.#target = Math.min(most, 2 * this.#target + wanted);
     }
-    const wanted = this.#wanted.reduce((sum, amount) => sum + amount, 0);
     const need = Math.min(...this.#wanted, this.#perMinute);
     this.#wanted = [];
     return {
