@@ -21,6 +21,8 @@ const TRUST = 50;
 export interface RateFleet {
   /** Whether quota is shared now. */
   readonly isShared: boolean;
+  /** Milliseconds for which nothing has been shared. */
+  readonly downFor: number;
   /** The number of gateways that share it, as last seen. */
   readonly size: number;
   /** The part of a limit that this gateway may use alone while nothing is shared. */
@@ -156,6 +158,7 @@ export class SharedBucket implements RateBucket, SharedLimit {
     this.#held = held - (this.#used - used);
     this.#left = left;
     this.#loadedAt = now;
+    this.#alone = undefined;
   }
 
   #leftNow(now: number): number {
@@ -167,8 +170,9 @@ export class SharedBucket implements RateBucket, SharedLimit {
   #aloneBucket(now: number): TokenBucket {
     if (this.#alone !== undefined) return this.#alone;
     const perMinute = this.#perMinute * this.#fleet.share;
-    this.#alone = new TokenBucket(perMinute, now);
-    this.#alone.take(perMinute - Math.min(this.#held, perMinute), now);
+    const since = now - this.#fleet.downFor;
+    this.#alone = new TokenBucket(perMinute, since);
+    this.#alone.take(perMinute - Math.min(this.#held, perMinute), since);
     return this.#alone;
   }
 }

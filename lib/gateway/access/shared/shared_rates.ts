@@ -53,6 +53,10 @@ export class SharedRates implements RateSource, RateFleet {
     return this.#options.connection.isUp;
   }
 
+  get downFor(): number {
+    return this.#options.connection.downFor;
+  }
+
   get size(): number {
     return this.#options.member.size;
   }
