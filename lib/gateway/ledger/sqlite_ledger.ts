@@ -27,7 +27,7 @@ import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
 import { MAX_STORED, storable, sumOf } from "./stored_number.ts";
 import { transaction } from "../../runtime/sqlite.ts";
-import { openLedgerFile } from "./sqlite_file.ts";
+import { ledgerId, openLedgerFile } from "./sqlite_file.ts";
 import { SqliteKeys } from "./sqlite_keys.ts";
 
 const COUNT_COLUMNS = COUNTS.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
@@ -89,6 +89,8 @@ interface Parts {
 export class SqliteLedger implements Ledger {
   readonly location: string;
   readonly recovered: { requests: number; cost: number };
+  /** Identifies the file, also after it has been moved or copied. */
+  readonly id: string;
   readonly #database: DatabaseSync;
   readonly #lock: FileLock;
   readonly #keys: SqliteKeys;
@@ -104,6 +106,7 @@ export class SqliteLedger implements Ledger {
 
   constructor({ database, path, lock, day, onWarning }: Parts) {
     this.location = path;
+    this.id = ledgerId(database);
     this.#database = database;
     this.#lock = lock;
     this.#prunedOn = day;
