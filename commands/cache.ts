@@ -5,8 +5,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
-import { DEFAULT_TTL } from "../lib/cache/options.ts";
-import type { ManagedStore, StoreStats } from "../lib/cache/store.ts";
+import { DEFAULT_TTL, type ManagedStore, type StoreStats } from "../lib/cache/store.ts";
 import type { CacheSettings } from "../lib/config/resolve_cache.ts";
 import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";

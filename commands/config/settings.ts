@@ -5,7 +5,7 @@
  */
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
-import { DEFAULT_TTL } from "../../lib/cache/options.ts";
+import { DEFAULT_TTL } from "../../lib/cache/store.ts";
 import { locateStore, type StoreLocation, type StoreOptions } from "../../lib/cache/open_store.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";

@@ -11,9 +11,8 @@ import { safeUrl } from "../redact.ts";
 import { DEFAULT_PREFIX, parseRedisAddress, type RedisAddress } from "../redis/redis_address.ts";
 import { surviveFileSizeLimit } from "../runtime/runtime.ts";
 import type { BatchedStore } from "./batching_store.ts";
-import { DEFAULT_TTL } from "./options.ts";
 import { MemoryStore } from "./stores/memory.ts";
-import type { CacheStore, ManagedStore, StoreKind } from "./store.ts";
+import { type CacheStore, DEFAULT_TTL, type ManagedStore, type StoreKind } from "./store.ts";
 import { storeError } from "./store_error.ts";
 import { isKvServer, isRedisServer } from "./store_file.ts";
 

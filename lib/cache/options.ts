@@ -6,9 +6,6 @@
 import type { StoreName } from "./open_store.ts";
 import type { CacheStore } from "./store.ts";
 
-/** The default lifetime of an answer, in seconds. */
-export const DEFAULT_TTL: number = 24 * 60 * 60;
-
 /** The options of a client's response cache. */
 export interface CacheOptions {
   /**

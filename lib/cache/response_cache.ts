@@ -12,10 +12,9 @@ import { hasParsed, parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
-import { DEFAULT_TTL } from "./options.ts";
 import { followerError } from "./follower_error.ts";
 import { SingleFlight } from "./single_flight.ts";
-import type { StoredEntry } from "./store.ts";
+import { DEFAULT_TTL, type StoredEntry } from "./store.ts";
 import { storeError } from "./store_error.ts";
 
 /** Hit counts are written after this many hits, and at the end. */

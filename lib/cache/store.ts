@@ -10,6 +10,9 @@
 /** The version of the file format. Files of another version are neither read nor changed. */
 export const FORMAT = 1;
 
+/** The default lifetime of an answer, in seconds. */
+export const DEFAULT_TTL: number = 24 * 60 * 60;
+
 /** The kinds of built-in stores. */
 export type StoreKind = "kv" | "sqlite" | "memory" | "redis";
 
