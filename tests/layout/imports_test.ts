@@ -44,6 +44,7 @@ const COMMANDS = [
   "conversation",
   "ask",
   "batch",
+  "worker",
   "keys",
   "config",
   "chat",
