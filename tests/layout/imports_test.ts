@@ -22,6 +22,7 @@ const LIB = [
   "batch_api",
   "batch",
   "client",
+  "fleet",
   "gateway",
   "input",
   "keys",
