@@ -8,9 +8,9 @@ import type { StoreOptions } from "../cache/open_store.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Environment } from "../files/paths.ts";
 import type { RedisSettings } from "../redis/redis_settings.ts";
-import { expandField } from "./expand_entry.ts";
 import type { Config } from "./load.ts";
 import { cacheServers } from "./redis_urls.ts";
+import { expandServerUrl } from "./resolve_redis.ts";
 
 /** The cache settings of a configuration, which can only name built-in stores. */
 export type CacheSettings = CacheOptions & StoreOptions;
@@ -74,8 +74,6 @@ export function reachableCache(
   redis: RedisSettings | undefined,
 ): CacheSettings {
   const server = cacheServers(config.value).find(({ url }) => url === cache.path);
-  const path = server === undefined
-    ? cache.path
-    : expandField(server.url, [], { path: server.path, config, env });
+  const path = server === undefined ? cache.path : expandServerUrl(server, config, env);
   return { ...cache, path, redis: redis?.address };
 }

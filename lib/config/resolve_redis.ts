@@ -9,7 +9,7 @@ import { parseRedisAddress } from "../redis/redis_address.ts";
 import { DEFAULT_STORE_LOSS, parseStoreLoss, type RedisSettings } from "../redis/redis_settings.ts";
 import type { Config } from "./load.ts";
 import { expandField } from "./expand_entry.ts";
-import { sharedRedis } from "./redis_urls.ts";
+import { type ConfiguredRedis, sharedRedis } from "./redis_urls.ts";
 import { requireApproval } from "./trust.ts";
 
 /** The variable with the address. */
@@ -29,12 +29,30 @@ interface NamedServer {
   source: string;
 }
 
+/**
+ * Expands the references in the URL of a server. A user or a password is inserted as it is: it needs no
+ * percent-encoding in its variable.
+ *
+ * @throws {ConfigurationError} if a variable is not set, or a key is not stored
+ */
+export function expandServerUrl(
+  { url, path }: ConfiguredRedis,
+  config: Config,
+  env: Environment,
+): string {
+  const expand = (text: string) => expandField(text, [], { path, config, env }) ?? "";
+  const loginEnd = url.startsWith("redis") ? url.lastIndexOf("@") : 0;
+  const login = url.slice(0, Math.max(loginEnd, 0))
+    .replace(/\$\{[^}]*\}/g, (reference) => encodeURIComponent(expand(reference)));
+  return login + expand(url.slice(Math.max(loginEnd, 0)));
+}
+
 /** The server that the configuration names. */
 function configuredServer(config: Config, env: Environment): NamedServer | undefined {
   const found = sharedRedis(config.value);
   if (found === undefined) return undefined;
   requireApproval(config, ["redis"]);
-  const url = expandField(found.url, [], { path: found.path, config, env }) ?? "";
+  const url = expandServerUrl(found, config, env);
   return { url, source: `${config.locate(found.path)}: redis` };
 }
 
