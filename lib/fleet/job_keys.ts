@@ -40,17 +40,21 @@ export class JobKeys {
   readonly work: string;
   /** Stream: groups of results for the coordinator. */
   readonly done: string;
+  /** What the keys of both streams begin with, before the generation. */
+  readonly streams: string;
   readonly #connection: Pick<RedisConnection, "key">;
   readonly #id: string;
 
-  constructor(connection: Pick<RedisConnection, "key">, id: string) {
+  /** @param generation see {@link JobSpec.generation}: each has its own streams */
+  constructor(connection: Pick<RedisConnection, "key">, id: string, generation: string) {
     this.#connection = connection;
     this.#id = id;
+    this.streams = connection.key("job", id, "");
     this.spec = connection.key("job", id, "spec");
     this.state = connection.key("job", id, "state");
     this.lock = connection.key("job", id, "lock");
-    this.work = connection.key("job", id, "work");
-    this.done = connection.key("job", id, "done");
+    this.work = `${this.streams}${generation}:work`;
+    this.done = `${this.streams}${generation}:done`;
   }
 
   /** String: the records that a worker still has after Redis has lost its data. */
