@@ -52,13 +52,14 @@ export class JobLock {
   }
 
   /**
-   * Renews the lock, and reports that the job lives.
+   * Renews the lock, and reports that the job lives. Returns whether it had expired, so that the job may be gone.
    *
    * @throws {ConfigurationError} if another process has taken it meanwhile
    */
-  async renew(finished: number): Promise<void> {
+  async renew(finished: number): Promise<boolean> {
     const [state, holder] = await this.#hold(finished);
     if (state === 0) throw this.#held(holder!);
+    return state === 2;
   }
 
   /** Gives the lock back. */

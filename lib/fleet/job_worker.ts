@@ -345,7 +345,7 @@ export class JobWorker implements HeldRecords {
       isStopping: this.#isStoppedByError,
     });
     const result: WorkResult = { ...headOf(entry), ...failed(error, facts) };
-    if (decision.stop) result.x = true;
+    if (decision.stop && !this.#isStoppedByError) result.x = true;
     if (!decision.record) result.b = true;
     if (decision.record) counts.failed++;
     counts.lastError = error.message;
