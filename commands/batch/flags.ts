@@ -10,7 +10,7 @@ import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { collect, duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags, redisFlags } from "../flags/shared_options.ts";
-import { fleetFlags, FLEET_NOTE } from "./fleet/fleet_flags.ts";
+import { FLEET_NOTE, fleetFlags } from "./fleet/fleet_flags.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { jobFlags, JOBS_NOTE } from "./jobs/job_flags.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
