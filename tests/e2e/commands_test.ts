@@ -97,7 +97,7 @@ Deno.test("without a Redis server, its client is not loaded", () => {
   );
   assert.deepEqual(
     importing.map(({ specifier }) => specifier.replace(`file://${ROOT}`, "")),
-    ["lib/redis/redis_connection.ts"],
+    ["lib/redis/redis_client.ts"],
   );
   assert.ok(!loadedWith([...files, "lib/redis/redis_connection.ts"]).includes("ioredis"));
 });
