@@ -146,6 +146,11 @@ export class RedisConnection implements AsyncDisposable {
     return this.#failure === undefined && !this.#isClosed;
   }
 
+  /** Why the server cannot be used, as far as is known; `undefined` while it can. */
+  get failure(): RedisUnavailableError | undefined {
+    return this.#failure;
+  }
+
   /** Milliseconds for which the server could not be used; 0 while it can. */
   get downFor(): number {
     return this.#failure === undefined ? 0 : this.#clock.now() - this.#downSince;

@@ -26,7 +26,8 @@ class Flow {
 
   send(chunk: Buffer): void {
     const now = performance.now();
-    this.#arrival = Math.max(this.#arrival, now + this.#proxy.latency);
+    const { latency, bytesPerSecond } = this.#proxy;
+    this.#arrival = Math.max(this.#arrival, now + latency) + 1000 * chunk.length / bytesPerSecond;
     if (this.#arrival <= now) return this.#arrive(chunk);
     setTimeout(() => this.#arrive(chunk), this.#arrival - now);
   }
@@ -59,6 +60,8 @@ interface Connection {
 export class TcpProxy implements AsyncDisposable {
   /** Milliseconds that each direction takes. */
   latency = 0;
+  /** How fast each direction of each connection is. */
+  bytesPerSecond = Infinity;
   readonly #target: number;
   readonly #host: string;
   readonly #connections = new Set<Connection>();
