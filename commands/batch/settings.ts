@@ -30,11 +30,13 @@ export async function prepareBatch(flags: BatchFlags) {
     { withCacheWarnings },
     { printWarnings, readConfigSilently },
     { resolveBatchCache },
+    { resolveRedis },
   ] = await Promise.all([
     import("./connect.ts"),
     import("../connect.ts"),
     import("../read_config.ts"),
     import("../../lib/config/resolve_cache.ts"),
+    import("../../lib/config/resolve_redis.ts"),
   ]);
   const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
@@ -60,7 +62,11 @@ export async function prepareBatch(flags: BatchFlags) {
     retryTimes,
     retryDelay: section.retry_delay ?? undefined,
     costTracker,
-    cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
+    cache: withCacheWarnings(
+      config,
+      resolveBatchCache(config, flags),
+      resolveRedis(config, process.env, flags),
+    ),
   });
   const { schemaRetries, ...format } = await schemaOptions(flags);
   const shared: RequestTemplate = {
