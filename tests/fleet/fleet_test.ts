@@ -1,7 +1,7 @@
 /** A batch on many workers: every record once, with its own answer. */
 import assert from "node:assert/strict";
 import { collect, Fleet, numbered, wrongAnswers } from "../support/fleet.ts";
-import { redisServer, RedisServer } from "../support/redis_server.ts";
+import { RedisServer, redisServer } from "../support/redis_server.ts";
 
 const ignore = redisServer === undefined;
 
