@@ -12,6 +12,7 @@ import type { ConversationSettings } from "../../lib/conversations/conversation.
 import { requireKey } from "../../lib/config/missing_key.ts";
 import { modelNames, selectableModels } from "../../lib/config/models.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
+import { resolveRedis } from "../../lib/config/resolve_redis.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
@@ -29,6 +30,8 @@ export interface ConnectionFlags {
   allowPrivateUrls?: true;
   /** Whether to use the response cache. @default the configured value */
   cache?: boolean;
+  /** The Redis server that processes share. @default the variable's or configured one */
+  redis?: string;
   verbose?: true;
 }
 
@@ -102,7 +105,8 @@ export function connectConversation(
   // The saved server belongs to the saved model, so -m does not use it.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? saved.base_url : undefined);
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
-  const cache = withCacheWarnings(config, resolveCache(config, flags));
+  const redis = resolveRedis(config, process.env, flags);
+  const cache = withCacheWarnings(config, resolveCache(config, flags), redis);
   const options = { timeout, retryTimes, maxWait, cache };
   const apiKey = keyForSaved(config, flags, flags.baseUrl === undefined ? baseUrl : undefined);
   const connected = connectModel(config, { ...flags, model, baseUrl, apiKey }, options);

@@ -7,7 +7,6 @@
  * @module
  */
 import type { Completions } from "../batch/completions.ts";
-import type { CacheOptions } from "../cache/options.ts";
 import { eventsOf } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
@@ -22,7 +21,7 @@ import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { withLost, withLostCost, withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
-import { CachedCalls, type SentCall } from "./cached_calls.ts";
+import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { type CallObserver, CallRecorder } from "./call_recorder.ts";
 import { CallSignals } from "./call_signals.ts";
@@ -44,7 +43,7 @@ export interface CallPipelineOptions extends SchedulerOptions {
   /** The timeout of calls that request thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
-  cache: CacheOptions | undefined;
+  cache: CachedCallsOptions | undefined;
   attachments: AttachmentOptions | undefined;
   /** Aborts every call. */
   signal: AbortSignal | undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import type { CacheOptions } from "../cache/options.ts";
+import type { CachedCallsOptions } from "./cached_calls.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { type EndpointLimitOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts";
@@ -39,7 +39,7 @@ export interface ClientSettings {
   /** The timeout of calls with `thinking`: thinking models are silent for longer. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
-  cache: CacheOptions | undefined;
+  cache: CachedCallsOptions | undefined;
   attachments: AttachmentOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;

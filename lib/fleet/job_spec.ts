@@ -30,7 +30,12 @@ export interface JobRequest {
   /** The options of every request. Plain JSON. */
   template: RequestTemplate;
   /** The budget that all workers of the job share, in USD. */
-  budget?: { limit: number; allowUnpriced: boolean };
+  budget?: {
+    /** The name of the budget in Redis; jobs of several models share one. */
+    name: string;
+    limit: number;
+    allowUnpriced: boolean;
+  };
 }
 
 /** A job, as it is stored in Redis. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Redis, RedisOptions } from "ioredis";
@@ -22,7 +23,13 @@ import {
 import { RedisScript } from "./redis_script.ts";
 
 /** A command and its arguments. */
-export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
+export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
+
+/** An argument of a command or script. */
+export type RedisArgument = string | number | Uint8Array;
+
+/** Whether the texts of a reply are decoded. */
+export type RedisReplies = "text" | "bytes";
 
 /** Told about changes of a connection. */
 export interface RedisWatcher {
@@ -202,14 +209,14 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   /**
-   * Runs a command.
+   * Runs a command. With `replies` as bytes, texts in the reply are `Uint8Array`s.
    *
    * @throws {RedisUnavailableError} if the server cannot be used; the command may have been run all the same
    * @throws {Error} the server's reply if the command is refused
    */
-  async command([name, ...args]: RedisCommand): Promise<unknown> {
+  async command(command: RedisCommand, replies: RedisReplies = "text"): Promise<unknown> {
     this.#requireUp();
-    return await this.#within(this.#redis.call(name, ...args));
+    return await this.#within(this.#call(command, replies));
   }
 
   /**
@@ -237,7 +244,7 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   /**
-   * Runs a script.
+   * Runs a script. With `replies` as bytes, texts in the reply are `Uint8Array`s.
    *
    * @throws {RedisUnavailableError} if the server cannot be used; the script may have been run all the same
    * @throws {Error} the server's reply if the script fails
@@ -245,15 +252,16 @@ export class RedisConnection implements AsyncDisposable {
   async run(
     { sha, source }: RedisScript,
     keys: readonly string[],
-    args: readonly (string | number)[] = [],
+    args: readonly RedisArgument[] = [],
+    replies: RedisReplies = "text",
   ): Promise<unknown> {
     this.#requireUp();
     const parameters = [keys.length, ...keys, ...args];
     return await this.#within(
-      this.#redis.call("EVALSHA", sha, ...parameters).catch((error) => {
+      this.#call(["EVALSHA", sha, ...parameters], replies).catch((error) => {
         // A restarted server has forgotten it.
         if (!String(error.message).startsWith("NOSCRIPT")) throw error;
-        return this.#redis.call("EVAL", source, ...parameters);
+        return this.#call(["EVAL", source, ...parameters], replies);
       }),
     );
   }
@@ -274,7 +282,10 @@ export class RedisConnection implements AsyncDisposable {
               : new Promise<void>((resolve) => redis.once("ready", resolve)),
           );
         }
-        return await this.#within(redis.call(name, ...args), wait + TIMEOUT * 1000);
+        return await this.#within(
+          redis.call(name, ...args.map(argumentOf)),
+          wait + TIMEOUT * 1000,
+        );
       },
       close: () => redis.disconnect(),
     };
@@ -314,6 +325,13 @@ export class RedisConnection implements AsyncDisposable {
     const reply = this.#redis.call("EVALSHA", sha, ...parameters)
       .catch(() => this.#redis.call("EVAL", source, ...parameters));
     return String(await this.#within(reply));
+  }
+
+  #call([name, ...args]: RedisCommand, replies: RedisReplies): Promise<unknown> {
+    const values = args.map(argumentOf);
+    return replies === "bytes"
+      ? this.#redis.callBuffer(name, ...values)
+      : this.#redis.call(name, ...values);
   }
 
   #requireUp(): void {
@@ -410,6 +428,13 @@ export class RedisConnection implements AsyncDisposable {
   }
 }
 
-function asCalls(commands: readonly RedisCommand[]): (string | number)[][] {
-  return commands.map(([name, ...args]) => ["call", name, ...args]);
+/** The client library only takes bytes as a `Buffer`. */
+function argumentOf(argument: RedisArgument): string | number | Buffer {
+  return argument instanceof Uint8Array
+    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
+    : argument;
+}
+
+function asCalls(commands: readonly RedisCommand[]): (string | number | Buffer)[][] {
+  return commands.map(([name, ...args]) => ["call", name, ...args.map(argumentOf)]);
 }

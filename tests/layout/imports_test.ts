@@ -45,6 +45,7 @@ const COMMANDS = [
   "conversation",
   "ask",
   "batch",
+  "worker",
   "keys",
   "config",
   "chat",
