@@ -35,3 +35,25 @@ export function limitKeys(
     connection.key("limits", group, kind, "processes"),
   ];
 }
+
+/** Removes a process from those that share a limit, so that the others need not keep a part for it. Never rejects. */
+export async function leave(
+  connection: RedisConnection,
+  [state, members]: [state: string, members: string],
+  id: string,
+): Promise<void> {
+  if (!connection.isUp) return;
+  await connection.pipeline([
+    ["ZREM", members, id],
+    [
+      "HDEL",
+      state,
+      `limit:${id}`,
+      `held:${id}`,
+      `used:${id}`,
+      `flow:${id}`,
+      `want:${id}`,
+      "recount",
+    ],
+  ]).catch(() => {});
+}

@@ -15,7 +15,7 @@ import { ExchangeLoop } from "./exchange_loop.ts";
 import { FleetState } from "./fleet_mode.ts";
 import { MAX_MOMENTS, RATE_SCRIPT, TRAVEL, VALID_FOR } from "./rate_script.ts";
 import { ServerClock } from "./server_clock.ts";
-import { limitKeys } from "./limit_group.ts";
+import { leave, limitKeys } from "./limit_group.ts";
 
 /** One limit that a request has to keep to. */
 export interface GroupRate {
@@ -122,11 +122,9 @@ export class SharedRate implements RequestRate {
   async close(): Promise<void> {
     this.#unwatch();
     await this.#loop.close();
-    if (!this.#connection.isUp) return;
-    // Others need not keep a part of the limit for it.
-    const members = this.#rates.map(({ group }) => limitKeys(this.#connection, group, "rate")[1]);
-    await this.#connection.pipeline(members.map((key) => ["ZREM", key, this.#id] as const))
-      .catch(() => {});
+    for (const { group } of this.#rates) {
+      await leave(this.#connection, limitKeys(this.#connection, group, "rate"), this.#id);
+    }
   }
 
   #lost(): void {
