@@ -10,6 +10,8 @@ import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchConnection } from "./connect.ts";
+import type { BatchFleet } from "./fleet/batch_fleet.ts";
+import { type FleetSettings, fleetSettings } from "./fleet/fleet_settings.ts";
 import type { BatchFlags } from "./flags.ts";
 import { clientSettings } from "./client_settings.ts";
 import { type SendingMode, sendingMode } from "./jobs/job_settings.ts";
@@ -42,6 +44,8 @@ export async function prepareBatch(flags: BatchFlags) {
   const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
   const mode = sendingMode(flags, section);
+  const redis = resolveRedis(config, process.env, flags);
+  const shares = fleetSettings(flags, mode, redis);
   const requests = clientSettings(flags, section);
   // May restart the process, so this runs before anything is printed.
   if (!flags.estimate) allowRequests(batchConcurrency(config, flags, requests.concurrencyLimit));
@@ -55,12 +59,8 @@ export async function prepareBatch(flags: BatchFlags) {
   const connections = connectBatch(config, flags, {
     ...requests,
     costTracker,
-    cache: withCacheWarnings(
-      config,
-      resolveBatchCache(config, flags),
-      resolveRedis(config, process.env, flags),
-    ),
-  });
+    cache: withCacheWarnings(config, resolveBatchCache(config, flags), redis),
+  }, { sendsNothing: shares?.workersOnly });
   const { schemaRetries, ...format } = await schemaOptions(flags);
   const shared: RequestTemplate = {
     ...samplingFromFields(section),
@@ -78,7 +78,14 @@ export async function prepareBatch(flags: BatchFlags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { models, run, costTracker, mode, retryTimes: requests.retryTimes, schemaRetries };
+  const fleet = shares && await openFleet(shares);
+  return { models, run, costTracker, mode, fleet, retryTimes: requests.retryTimes, schemaRetries };
+}
+
+/** Connects to the server that a batch shares with its workers. */
+async function openFleet(settings: FleetSettings): Promise<BatchFleet> {
+  const { BatchFleet } = await import("./fleet/batch_fleet.ts");
+  return await BatchFleet.open(settings);
 }
 
 /**

@@ -411,9 +411,11 @@ function headOf({ index, hash, deliveries }: WorkEntry): WorkResult {
   return deliveries > 1 ? { i: index, h: hash, d: deliveries } : { i: index, h: hash };
 }
 
-/** The entries in the reply of `XREADGROUP` or `XREAD` for one stream. */
+/** The entries in the reply of `XREADGROUP` or `XREAD` for one stream; its form depends on the protocol. */
 export function entriesOf(reply: unknown): [id: string, fields: string[]][] {
-  return (reply as [string, [string, string[]][]][] | null)?.[0]?.[1] ?? [];
+  const [first, second] = (reply ?? []) as [unknown, unknown];
+  const entries = Array.isArray(first) ? first[1] : second;
+  return (entries ?? []) as [string, string[]][];
 }
 
 function delay(ms: number): Promise<void> {

@@ -78,7 +78,7 @@ export class CountingModel {
 
 /** The answer to a prompt. */
 export function answerOf(prompt: string): ChatResult {
-  return chatResult({ content: `echo: ${prompt}`, cost: 0.001 });
+  return chatResult(`echo: ${prompt}`, { cost: 0.001 });
 }
 
 function factsOf({ usage, cost }: ChatResult): CallFacts {
