@@ -10,6 +10,7 @@ import type { Sampling } from "../lib/chat/sampling_fields.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ClientOptions, EndpointOptions } from "../lib/client/client_options.ts";
+import { type RedisOptions, redisOptions } from "../lib/client/redis_options.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import type { Config } from "../lib/config/load.ts";
@@ -54,6 +55,14 @@ export function withCacheWarnings(
   requireApproval(config, ["cache"]);
   const settings = reachableCache(config, cache, process.env, redis);
   return { ...settings, onWarning: writeWarning };
+}
+
+/** Returns the client option for a server that processes share; its loss and return are printed. */
+export function withRedisWarnings(
+  redis: RedisSettings | undefined,
+  budget?: string,
+): RedisOptions | undefined {
+  return redis && redisOptions(redis, { budget, onWarning: writeWarning });
 }
 
 /** The user's prices: those in the configuration, then those in `pricing.json`. */

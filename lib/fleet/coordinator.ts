@@ -511,6 +511,8 @@ export class Coordinator implements Executor {
       this.#results.written(group.id);
       if (result.c !== undefined) this.#counts.duplicates.cost += result.c;
       if (this.#open.dropCopy(result.i)) this.#again(open, result, group);
+      // A second copy that came to the worker that has the first.
+      else this.#counts.hedged = Math.max(0, this.#counts.hedged - 1);
       return;
     }
     this.#open.delete(result.i);
