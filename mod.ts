@@ -212,6 +212,7 @@ export type {
   KeyReport,
   LimitState,
   RateStates,
+  SharedStoreReport,
 } from "./lib/gateway/access.ts";
 export type { Budgets, KeyLimits, VirtualKey } from "./lib/gateway/key_limits.ts";
 export type { Clock } from "./lib/runtime/clock.ts";

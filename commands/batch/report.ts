@@ -22,6 +22,7 @@ import {
   jobsSentences,
   statusHint,
 } from "./jobs/jobs_report.ts";
+import { type FleetOutcome, fleetSentences } from "./fleet/fleet_watch.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -40,6 +41,8 @@ export interface ReportContext {
   models: readonly ModelOutcome[];
   /** How provider jobs ended; `undefined` for live requests. */
   jobs: JobsReport | undefined;
+  /** What workers did; `undefined` without a fleet. */
+  fleet: FleetOutcome | undefined;
 }
 
 /** The errors of a batch by kind. */
@@ -246,6 +249,7 @@ export function batchReport(
         `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
     );
   }
+  if (context.fleet !== undefined) sentences.push(...fleetSentences(context.fleet, dollars));
   const lines = [
     ...wrappedLines(sentences),
     ...hasOnlySent

@@ -68,6 +68,7 @@ export class Reloader {
     refuseOwnAddress(started.host, started.port, settings.endpoints);
     const changed = FIXED.filter((name) => settings[name] !== started[name]).map(String);
     if (settings.access.database !== started.access.database) changed.push("database");
+    const hasOtherStore = JSON.stringify(settings.redis) !== JSON.stringify(started.redis);
     // The address stays, and with it who may call without a key.
     const effective = { ...settings, host: started.host, port: started.port };
     const pool = createPool(setup);
@@ -78,6 +79,7 @@ export class Reloader {
     if (changed.length > 0) {
       writeWarning(`serve.${changed.join(" and serve.")} changed: restart the gateway to apply it`);
     }
+    if (hasOtherStore) writeWarning("redis changed: restart the gateway to apply it");
     const routes = settings.endpoints.length + settings.routes.length;
     writeSentences(`Reloaded the configuration: ${counted(routes, "model name")}.`);
   }

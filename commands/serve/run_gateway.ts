@@ -30,12 +30,12 @@ import { shutDown, StopRequests } from "./shut_down.ts";
 import { startLines } from "./start_text.ts";
 
 /** Opens the virtual keys. */
-function openKeys({ settings }: GatewaySetup): ReturnType<typeof openAccess> {
-  return openAccess({
-    ...accessSettings(settings),
-    database: settings.access.database,
-    onWarning: writeWarning,
-  });
+async function openKeys({ settings }: GatewaySetup): ReturnType<typeof openAccess> {
+  const { redis, access: { database, isDatabaseNamed } } = settings;
+  const options = { ...accessSettings(settings), database, onWarning: writeWarning };
+  if (redis === undefined) return await openAccess(options);
+  const { openSharedAccess } = await import("../../lib/gateway/access/open_shared_access.ts");
+  return await openSharedAccess({ ...options, redis, isDatabaseRequired: isDatabaseNamed });
 }
 
 type KeyAccess = Awaited<ReturnType<typeof openKeys>>;

@@ -9,7 +9,7 @@ import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { collectText, duration, integer, timeout } from "../flags/parse.ts";
-import { addExamples, commonFlags } from "../flags/shared_options.ts";
+import { addExamples, commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { databaseFlag } from "./database_flag.ts";
 import { type RawServeFlags, serveFlags } from "./serve_flags.ts";
 import { statusCommand } from "./status_command.ts";
@@ -75,6 +75,8 @@ function gatewayFlags() {
     )
     .option("--no-cache", "ignore the cache, overriding the configuration")
     .option("--allow-unpriced", "allow models without a known price despite a budget")
+    .addOption(redisFlags.redis)
+    .addOption(redisFlags.onStoreLoss)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
@@ -107,6 +109,7 @@ export function serveCommand() {
     "flexllm serve -m mock",
     "flexllm serve -p 9000 -m gpt-5.4-mini -m claude-haiku-4-5 --access-log",
     "flexllm serve --host 0.0.0.0 --cache shared",
+    "flexllm serve --redis redis://redis.internal:6379 --database gateway.db",
     "flexllm serve virtual-key create alice --budget-month 20",
     "flexllm serve status",
     "OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=any python app.py",

@@ -95,12 +95,24 @@ function summary({ ready, reason, draining, inFlight, queued, totals }: GatewayS
     `${counted(totals.errors, "error")}${spent}`;
 }
 
+/** The gateways that share limits with this one; nothing if it shares none. */
+function storeLines({ store }: GatewayStatus): string[] {
+  if (store === undefined) return [];
+  const { address, up, downFor, gateways, publishesKeys } = store;
+  const line =
+    `shares limits, budgets and keys through ${address}: ${counted(gateways, "gateway")}` +
+    (publishesKeys ? "; the keys come from this one" : "");
+  if (up) return [line];
+  return [line, colored("yellow", `Redis is down for ${duration(downFor)}`, process.stdout)];
+}
+
 /** Formats the status. */
 export function statusLines(status: GatewayStatus, url: string): string[] {
   const { version, runtime, uptime, endpoints, routes, keys, recentErrors } = status;
   return [
     `flexllm ${version} at ${url} (${runtime}), up for ${duration(uptime)}`,
     summary(status),
+    ...storeLines(status),
     ...section("Routes", [left("name"), left("targets"), left("load balance")], [
       ...routes.map(({ name, targets, loadBalance }) => [
         name,

@@ -72,20 +72,20 @@ function poolFlags(
 
 /** The name of the job's model on this machine: its name if it is configured here, otherwise its id. */
 function localName(config: Config, flags: ModelFlags, { name, models }: JobModel): string {
-  if (flags.model === undefined) {
-    if (name !== undefined && findModel(config.value, name) !== undefined) return name;
-    const [id = name, ...others] = new Set(models);
-    if (id !== undefined && others.length === 0) return id;
+  const { model } = flags;
+  if (model !== undefined && model !== name) {
+    if (models.includes(modelId(config.value, model))) return model;
     return refuse(
-      `the job uses several models (${listed(models)}), and no batch.endpoints are configured here`,
-      "Configure batch.endpoints, or start the worker with -m and one of the models.",
+      `the job uses ${name ?? listed(models)}, but this worker has -m ${model}`,
+      "Start a worker with the job's model, or without -m.",
     );
   }
-  const own = modelId(config.value, flags.model);
-  if (flags.model === name || models.includes(own)) return flags.model;
+  if (name !== undefined && findModel(config.value, name) !== undefined) return name;
+  const [id = name, ...others] = new Set(models);
+  if (id !== undefined && others.length === 0) return id;
   return refuse(
-    `the job uses ${name ?? listed(models)}, but this worker has -m ${flags.model}`,
-    "Start a worker with the job's model, or without -m.",
+    `the job uses several models (${listed(models)}), and no batch.endpoints are configured here`,
+    "Configure batch.endpoints, or start the worker with -m and one of the models.",
   );
 }
 
@@ -146,6 +146,6 @@ export function jobConnection(
   if (namesServer(config, env, flags, name)) return own;
   const servers = job.baseUrls.map(identityOf);
   if (name === "mock" && servers.includes(BUILT_IN_MOCK)) return own;
-  if (flags.apiKey !== undefined && servers.includes(OPENAI)) return own;
+  if (servers.includes(OPENAI) && serviceKey(OPENAI, env) !== undefined) return own;
   return serviceFlags(env, flags, name, job.baseUrls[0] ?? "");
 }

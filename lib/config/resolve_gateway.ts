@@ -19,6 +19,8 @@ import {
 import { type ResolvedRoute, resolveRoutes } from "./gateway_routes.ts";
 import type { Config } from "./load.ts";
 import { type CacheSettings, resolveCache } from "./resolve_cache.ts";
+import { type RedisFlags, resolveRedis } from "./resolve_redis.ts";
+import type { RedisSettings } from "../redis/redis_settings.ts";
 import type { ServeSection } from "./schema.ts";
 
 /** The defaults of a gateway. Times are in seconds. */
@@ -33,7 +35,7 @@ export const GATEWAY_DEFAULTS = {
 } as const;
 
 /** The flags of a gateway. */
-export interface GatewayFlags extends GatewayModelFlags {
+export interface GatewayFlags extends GatewayModelFlags, RedisFlags {
   host?: string;
   port?: number;
   database?: string;
@@ -50,6 +52,8 @@ export interface GatewayFlags extends GatewayModelFlags {
 export interface AccessSettings {
   /** The file of the ledger. */
   database: string;
+  /** Whether the user has named that file. */
+  isDatabaseNamed: boolean;
   /** The limits of teams. */
   teams: Record<string, KeyLimits>;
   /** The limits of the whole gateway. */
@@ -70,6 +74,8 @@ export interface GatewaySettings {
   pool: PoolOptions;
   options: GatewayOptions;
   access: AccessSettings;
+  /** What gateways share; `undefined` if nothing. */
+  redis: RedisSettings | undefined;
   /** What the user should know, one sentence each. */
   warnings: string[];
 }
@@ -224,12 +230,14 @@ export function resolveGateway(
     },
     access: {
       database: gatewayDatabase(config, env, flags),
+      isDatabaseNamed: flags.database !== undefined || Boolean(section.database),
       teams: Object.fromEntries(
         Object.entries(section.teams ?? {}).map(([name, limits]) => [name, keyLimits(limits)]),
       ),
       limits: keyLimits(section.limits ?? {}),
       allowUnpriced: flags.allowUnpriced ?? section.allow_unpriced ?? false,
     },
+    redis: resolveRedis(config, env, flags),
     warnings: [...unusable].map(leftOut),
   };
 }

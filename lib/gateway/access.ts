@@ -109,6 +109,8 @@ export interface Access {
   admit(caller: Caller, demand: AccessDemand, signal: AbortSignal): Promise<Admission>;
   /** Spending and limits of every key, for the status, the page and the metrics. */
   report(): KeyReport[];
+  /** What gateways share through a store; `undefined` if nothing is shared. */
+  store?(): SharedStoreReport | undefined;
   /** Writes what is pending and closes the ledger. */
   close(): Promise<void>;
 }
@@ -133,4 +135,18 @@ export interface KeyReport {
   inFlight: number;
   /** Calls today (UTC). */
   requests: number;
+}
+
+/** What gateways share through a store such as Redis. */
+export interface SharedStoreReport {
+  /** Its address, without a password. */
+  address: string;
+  /** Whether it can be used. */
+  up: boolean;
+  /** Seconds for which it could not be used; 0 while it can. */
+  downFor: number;
+  /** Running gateways, as last seen. */
+  gateways: number;
+  /** Whether the virtual keys come from this gateway's database. */
+  publishesKeys: boolean;
 }

@@ -6,7 +6,7 @@
 import { baseUrlOf } from "../services/providers.ts";
 import { runtimeName } from "../runtime/runtime.ts";
 import { VERSION } from "../version.ts";
-import type { KeyReport } from "./access.ts";
+import type { KeyReport, SharedStoreReport } from "./access.ts";
 import type { GatewayMonitor } from "./observe/gateway_monitor.ts";
 import { type EndpointReport, readiness, type RouteReport } from "./observe/observed_gateway.ts";
 import type { RecentError } from "./observe/recent_errors.ts";
@@ -51,6 +51,8 @@ export interface GatewayStatus {
   routes: RouteReport[];
   /** Spending and limits of keys, teams and the whole gateway; `null` without virtual keys. */
   keys: KeyReport[] | null;
+  /** The store that gateways share, such as Redis; absent if nothing is shared. */
+  store?: SharedStoreReport;
   /** The most recent 100 failed requests, newest first. */
   recentErrors: RecentError[];
   /** The last 60 minutes, oldest first. */
@@ -73,12 +75,14 @@ function endpointStatus({ lastError, ...rest }: EndpointReport): EndpointStatus 
 /** Reads the current status. */
 export function gatewayStatus(monitor: GatewayMonitor): GatewayStatus {
   const { state, startedAt } = monitor;
+  const { ready, reason } = readiness(state);
   return {
     version: VERSION,
     runtime: runtimeName(),
     startedAt: new Date(startedAt).toISOString(),
     uptime: Math.max(0, (monitor.now() - startedAt) / 1000),
-    ...readiness(state),
+    ready,
+    ...reason === undefined ? {} : { reason },
     draining: state.isDraining,
     inFlight: state.inFlight,
     queued: state.queued,
@@ -86,6 +90,7 @@ export function gatewayStatus(monitor: GatewayMonitor): GatewayStatus {
     endpoints: state.endpoints.map(endpointStatus),
     routes: [...state.routes],
     keys: state.keys === undefined ? null : [...state.keys],
+    ...state.store === undefined ? {} : { store: state.store },
     recentErrors: monitor.recentErrors,
     traffic: monitor.traffic,
   };

@@ -8,6 +8,7 @@ import type { KeyLimits } from "../key_limits.ts";
 import { ALL_SCOPE, keyScope, type StoredKey, teamScope } from "../ledger/ledger.ts";
 import { CallerAccount } from "./account.ts";
 import { LimitScope } from "./limit_scope.ts";
+import type { RateSource } from "./rate_bucket.ts";
 
 /** Limits from the configuration. */
 export interface ConfiguredLimits {
@@ -32,25 +33,30 @@ function scopeIn(
   kind: "key" | "team",
   id: string,
   name: string,
+  rates: RateSource | undefined,
 ): LimitScope {
   let scope = scopes.get(id);
-  if (scope === undefined) scopes.set(id, scope = new LimitScope(kind, id, name));
+  if (scope === undefined) scopes.set(id, scope = new LimitScope(kind, id, name, rates));
   scope.name = name;
   return scope;
 }
 
 /** The callers, by the hashes of their secrets. What is in use of their limits survives every change. */
 export class Accounts {
-  readonly all: LimitScope = new LimitScope("all", ALL_SCOPE, "");
+  readonly all: LimitScope;
   /** The caller without a key. */
   anonymous: CallerAccount;
+  readonly #rates: RateSource | undefined;
   #keys: readonly StoredKey[] = [];
   #teams: Readonly<Record<string, KeyLimits>> = {};
   #byHash = new Map<string, KnownKey>();
   #keyScopes = new Map<string, LimitScope>();
   readonly #teamScopes = new Map<string, LimitScope>();
 
-  constructor() {
+  /** @param rates the limits that are shared with other gateways; by default none */
+  constructor(rates?: RateSource) {
+    this.#rates = rates;
+    this.all = new LimitScope("all", ALL_SCOPE, "", rates);
     this.anonymous = new CallerAccount(undefined, [this.all]);
   }
 
@@ -73,7 +79,9 @@ export class Accounts {
   configure({ teams = {}, limits = {} }: ConfiguredLimits, now: number): void {
     this.#teams = teams;
     this.all.setLimits(limits, now);
-    for (const name of Object.keys(teams)) scopeIn(this.#teamScopes, "team", teamScope(name), name);
+    for (const name of Object.keys(teams)) {
+      scopeIn(this.#teamScopes, "team", teamScope(name), name, this.#rates);
+    }
     for (const scope of this.#teamScopes.values()) {
       scope.setLimits(Object.hasOwn(teams, scope.name) ? teams[scope.name] : {}, now);
     }
@@ -89,7 +97,7 @@ export class Accounts {
       const id = keyScope(key.id);
       const before = this.#keyScopes.get(id);
       if (before !== undefined) scopes.set(id, before);
-      const scope = scopeIn(scopes, "key", id, key.name);
+      const scope = scopeIn(scopes, "key", id, key.name, this.#rates);
       scope.setLimits(key, now);
       const chain = [scope];
       if (key.team !== undefined) chain.push(this.#team(key.team, now));
@@ -109,7 +117,7 @@ export class Accounts {
     const id = teamScope(name);
     const scope = this.#teamScopes.get(id);
     if (scope !== undefined) return scope;
-    const added = scopeIn(this.#teamScopes, "team", id, name);
+    const added = scopeIn(this.#teamScopes, "team", id, name, this.#rates);
     added.setLimits(Object.hasOwn(this.#teams, name) ? this.#teams[name] : {}, now);
     return added;
   }

@@ -118,7 +118,7 @@ export class KeyAdmission implements Admission {
     const { tokens } = this.#demand;
     const used = this.#isEstimate ? Math.max(tokens, this.#usedTokens) : this.#usedTokens;
     for (const scope of this.#caller.scopes) {
-      scope.inFlight--;
+      scope.slots.release();
       scope.tokens?.take(used - tokens, now);
     }
   }

@@ -8,7 +8,7 @@ import type { KeyLimits } from "../key_limits.ts";
 import type { ScopeBudget } from "../ledger/ledger.ts";
 import { toNanos } from "../ledger/money.ts";
 import { BUDGET_PERIODS } from "../ledger/periods.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { type CallSlots, LOCAL_RATES, type RateBucket, type RateSource } from "./rate_bucket.ts";
 
 /** What a scope is: see {@link KeyReport.kind}. */
 export type ScopeKind = "key" | "team" | "all";
@@ -21,17 +21,6 @@ export interface RateRefusal {
   delay?: number;
 }
 
-function resized(
-  bucket: TokenBucket | undefined,
-  perMinute: number | undefined,
-  now: number,
-): TokenBucket | undefined {
-  if (perMinute === undefined) return undefined;
-  if (bucket === undefined) return new TokenBucket(perMinute, now);
-  if (bucket.perMinute !== perMinute) bucket.resize(perMinute, now);
-  return bucket;
-}
-
 /** The limits of a scope. */
 export class LimitScope {
   readonly kind: ScopeKind;
@@ -42,23 +31,32 @@ export class LimitScope {
   limits: KeyLimits = {};
   /** Its budgets; `undefined` without one. */
   budget: ScopeBudget | undefined;
-  requests: TokenBucket | undefined;
-  tokens: TokenBucket | undefined;
-  inFlight = 0;
+  requests: RateBucket | undefined;
+  tokens: RateBucket | undefined;
+  /** The slots of its calls in flight. */
+  readonly slots: CallSlots;
+  readonly #rates: RateSource;
 
   /** Creates a scope without limits. */
-  constructor(kind: ScopeKind, id: string, name: string) {
+  constructor(kind: ScopeKind, id: string, name: string, rates: RateSource = LOCAL_RATES) {
     this.kind = kind;
     this.id = id;
     this.name = name;
+    this.#rates = rates;
+    this.slots = rates.slots(id);
+  }
+
+  /** Calls in flight at this gateway. */
+  get inFlight(): number {
+    return this.slots.inFlight;
   }
 
   /** Changes the limits. What is in use stays in use. */
   setLimits(limits: KeyLimits, now: number): void {
     const { rpm, tpm, concurrent, budget } = limits;
     this.limits = { rpm, tpm, concurrent, budget };
-    this.requests = resized(this.requests, rpm, now);
-    this.tokens = resized(this.tokens, tpm, now);
+    this.requests = this.#resized(this.requests, "rpm", rpm, now);
+    this.tokens = this.#resized(this.tokens, "tpm", tpm, now);
     this.budget = undefined;
     for (const period of BUDGET_PERIODS) {
       const dollars = budget?.[period];
@@ -78,7 +76,7 @@ export class LimitScope {
         ? { scope: this, limit: "rpm", delay: requestDelay }
         : { scope: this, limit: "tpm", delay: tokenDelay };
     }
-    if (concurrent !== undefined && this.inFlight >= concurrent) {
+    if (concurrent !== undefined && !this.slots.isFree(concurrent)) {
       return { scope: this, limit: "concurrent" };
     }
     return undefined;
@@ -86,17 +84,34 @@ export class LimitScope {
 
   /** Starts a call. */
   take(tokens: number, now: number): void {
-    this.inFlight++;
+    this.slots.take();
     this.requests?.take(1, now);
     this.tokens?.take(tokens, now);
   }
 
   /** Takes back the start of a call that was refused for another reason. */
   undo(tokens: number, now: number): void {
-    this.inFlight--;
+    this.slots.release();
     this.requests?.take(-1, now);
     this.tokens?.take(-tokens, now);
   }
+
+  #resized(
+    bucket: RateBucket | undefined,
+    kind: "rpm" | "tpm",
+    perMinute: number | undefined,
+    now: number,
+  ): RateBucket | undefined {
+    if (perMinute === undefined) return undefined;
+    if (bucket === undefined) return this.#rates.bucket(this.id, kind, perMinute, now);
+    if (bucket.perMinute !== perMinute) bucket.resize(perMinute, now);
+    return bucket;
+  }
+}
+
+/** Whether a scope has a limit other than budgets. */
+export function hasRate({ limits: { rpm, tpm, concurrent } }: LimitScope): boolean {
+  return rpm !== undefined || tpm !== undefined || concurrent !== undefined;
 }
 
 /** The refusal of the scope that allows the call last; `undefined` if all of them allow it. */
@@ -117,7 +132,7 @@ export function refusalOf(
 
 function tightest(
   scopes: readonly LimitScope[],
-  bucketOf: (scope: LimitScope) => TokenBucket | undefined,
+  bucketOf: (scope: LimitScope) => RateBucket | undefined,
   now: number,
 ): LimitState | undefined {
   let state: LimitState | undefined;

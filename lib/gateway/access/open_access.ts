@@ -7,7 +7,14 @@ import { timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { abortedBy, ConfigurationError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
-import type { Access, AccessDemand, Admission, Caller, KeyReport } from "../access.ts";
+import type {
+  Access,
+  AccessDemand,
+  Admission,
+  Caller,
+  KeyReport,
+  SharedStoreReport,
+} from "../access.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory_ledger.ts";
 import { toDollars, toNanosUp } from "../ledger/money.ts";
@@ -18,10 +25,11 @@ import { Accounts, type ConfiguredLimits } from "./accounts.ts";
 import { KeyAdmission } from "./key_admission.ts";
 import { checkLimits, checkName, stateOf } from "./key_settings.ts";
 import { KeyStore } from "./key_store.ts";
-import { rateStates, refusalOf } from "./limit_scope.ts";
+import { hasRate, rateStates, refusalOf } from "./limit_scope.ts";
 import { MoneyReserve, type WantedAmounts } from "./money_reserve.ts";
-import { rateExceeded, unauthenticated, unpriced } from "./refusals.ts";
+import { rateExceeded, ratesUnavailable, unauthenticated, unpriced } from "./refusals.ts";
 import { hashSecret } from "./secrets.ts";
+import type { SharedRates } from "./shared/shared_rates.ts";
 
 /** Settings of an access that can change while it is used. */
 export interface AccessSettings extends ConfiguredLimits {
@@ -71,7 +79,22 @@ export interface AccessOptions extends AccessSettings {
   now?: () => number;
 }
 
-function checkConfigured({ teams = {}, limits = {}, maxBudgetWait = 0 }: AccessSettings): void {
+/** What a gateway shares with others. */
+export interface SharedAccess {
+  /** Rates and slots. */
+  rates: SharedRates;
+  /** The store, for the status. */
+  store: () => SharedStoreReport;
+}
+
+/**
+ * Checks settings.
+ *
+ * @throws {ConfigurationError} if one is wrong
+ */
+export function checkConfigured(
+  { teams = {}, limits = {}, maxBudgetWait = 0 }: AccessSettings,
+): void {
   checkLimits(limits, "limits.");
   for (const [name, team] of Object.entries(teams)) {
     checkName("team", name);
@@ -102,7 +125,9 @@ export class KeyAccess implements Access {
    */
   readonly recovered: { requests: number; cost: number };
   readonly #ledger: Ledger;
-  readonly #accounts = new Accounts();
+  readonly #accounts: Accounts;
+  readonly #rates: SharedRates | undefined;
+  readonly #store: (() => SharedStoreReport) | undefined;
   readonly #money: MoneyReserve;
   readonly #calendar: Calendar;
   readonly #clock: Clock;
@@ -110,8 +135,11 @@ export class KeyAccess implements Access {
   #settings: AccessSettings;
 
   /** Creates an access over a ledger, which it closes; {@link openAccess} also opens the ledger. */
-  constructor(ledger: Ledger, options: AccessOptions) {
+  constructor(ledger: Ledger, options: AccessOptions, shared?: SharedAccess) {
     this.#ledger = ledger;
+    this.#rates = shared?.rates;
+    this.#store = shared?.store;
+    this.#accounts = new Accounts(shared?.rates);
     this.#clock = options.clock ?? systemClock;
     this.#now = options.now ?? Date.now;
     this.#calendar = new Calendar(this.#now);
@@ -176,8 +204,14 @@ export class KeyAccess implements Access {
     const { scopes } = account;
     const wanted = this.#amountsOf(account, demand);
     const tokens = Math.max(0, demand.promptTokens + demand.completionTokens) || 0;
-    const now = this.#clock.now();
-    const refusal = refusalOf(scopes, tokens, now);
+    let now = this.#clock.now();
+    if (this.#rates?.isStopped && scopes.some(hasRate)) throw ratesUnavailable();
+    let refusal = refusalOf(scopes, tokens, now);
+    if (refusal !== undefined && await this.#rates?.fetch(scopes, tokens)) {
+      if (signal.aborted) throw abortedBy(signal);
+      now = this.#clock.now();
+      refusal = refusalOf(scopes, tokens, now);
+    }
     if (refusal !== undefined) throw rateExceeded(refusal, tokens, rateStates(scopes, now));
     for (const scope of scopes) scope.take(tokens, now);
     try {
@@ -232,7 +266,13 @@ export class KeyAccess implements Access {
     return this.#ledger.flush();
   }
 
+  /** What gateways share through a store; `undefined` if nothing is shared. */
+  store(): SharedStoreReport | undefined {
+    return this.#store?.();
+  }
+
   close(): Promise<void> {
+    this.#rates?.close();
     return this.#ledger.close();
   }
 

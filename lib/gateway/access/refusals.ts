@@ -13,6 +13,9 @@ import type { LimitScope, RateRefusal } from "./limit_scope.ts";
 /** Seconds to wait for another call to end, which cannot be predicted. */
 const RETRY_AFTER = 1;
 
+/** Seconds after which a store that is down may be up again. */
+const STORE_RETRY_AFTER = 5;
+
 const PERIODS: Record<BudgetPeriod, string> = {
   day: "daily budget",
   month: "monthly budget",
@@ -82,6 +85,20 @@ export function budgetReserved(
       } reserved, ` +
       `and this request may cost ${formatNanos(needed)}`,
     details,
+  );
+}
+
+/** 503: limits that several gateways share cannot be checked. */
+export function ratesUnavailable(): GatewayError {
+  return new GatewayError(
+    503,
+    "the gateway cannot check rate limits: Redis, through which gateways share them, is down",
+    {
+      reason: "store_unavailable",
+      retryAfter: STORE_RETRY_AFTER,
+      hint:
+        "Try again later. The operator can choose what happens then with --on-store-loss rates=divide.",
+    },
   );
 }
 

@@ -23,6 +23,6 @@ export function healthResponse(
   { readiness }: Pick<GatewayHost, "readiness">,
 ): Response {
   if (kind === "live") return json(200, { status: "ok" });
-  const { ready, reason } = readiness;
-  return ready ? json(200, { status: "ok" }) : json(503, { status: reason });
+  const { ready, reason, store } = readiness;
+  return ready ? json(200, { status: "ok", store }) : json(503, { status: reason, store });
 }

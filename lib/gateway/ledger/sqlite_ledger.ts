@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ConfigurationError } from "../../errors.ts";
@@ -70,6 +71,13 @@ function recover(database: DatabaseSync): { requests: number; cost: number } {
   return { requests, cost };
 }
 
+/** The id of the file, which it gets when it is opened for the first time. */
+function idOf(database: DatabaseSync): string {
+  database.prepare("INSERT OR IGNORE INTO meta VALUES ('id', ?)").run(randomUUID());
+  const row = database.prepare("SELECT value FROM meta WHERE name = 'id'").get();
+  return String(row?.value);
+}
+
 /** Moves the days before `day` into the sums without a day. */
 function prune(database: DatabaseSync, day: string): void {
   database.prepare(PRUNE).run(day);
@@ -89,6 +97,8 @@ interface Parts {
 export class SqliteLedger implements Ledger {
   readonly location: string;
   readonly recovered: { requests: number; cost: number };
+  /** Identifies the file, also after it has been moved or copied. */
+  readonly id: string;
   readonly #database: DatabaseSync;
   readonly #lock: FileLock;
   readonly #keys: SqliteKeys;
@@ -104,6 +114,7 @@ export class SqliteLedger implements Ledger {
 
   constructor({ database, path, lock, day, onWarning }: Parts) {
     this.location = path;
+    this.id = idOf(database);
     this.#database = database;
     this.#lock = lock;
     this.#prunedOn = day;

@@ -45,5 +45,8 @@ export function observeState(
     get keys() {
       return current().access?.report();
     },
+    get store() {
+      return current().access?.store?.();
+    },
   };
 }

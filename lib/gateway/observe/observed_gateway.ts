@@ -5,7 +5,7 @@
  */
 import type { EndpointStats } from "../../client/endpoint_stats.ts";
 import type { LoadBalance } from "../../scheduling/load_balancer.ts";
-import type { KeyReport } from "../access.ts";
+import type { KeyReport, SharedStoreReport } from "../access.ts";
 
 /** One endpoint of the pool. */
 export interface EndpointReport extends EndpointStats {
@@ -35,6 +35,8 @@ export interface ObservedGateway {
   readonly routes: readonly RouteReport[];
   /** Spending and limits of the keys, their teams and the whole gateway; absent without virtual keys. */
   readonly keys?: readonly KeyReport[];
+  /** The store that gateways share; absent if nothing is shared. */
+  readonly store?: SharedStoreReport;
 }
 
 /** Whether a gateway can take calls, for `/health/ready`. */
@@ -42,6 +44,8 @@ export interface Readiness {
   ready: boolean;
   /** Why not. */
   reason?: "draining" | "no endpoint is up";
+  /** Whether the store that gateways share can be used; absent if nothing is shared. */
+  store?: "up" | "down";
 }
 
 /** Whether an endpoint takes a request, now or after a pause. */
@@ -57,10 +61,12 @@ function takesRequests(
  * Reads whether a gateway can take calls: it is not draining, and at least one endpoint is up or due for a test.
  */
 export function readiness(
-  { isDraining, endpoints }: Pick<ObservedGateway, "isDraining" | "endpoints">,
+  { isDraining, endpoints, store }: Pick<ObservedGateway, "isDraining" | "endpoints" | "store">,
 ): Readiness {
-  if (isDraining) return { ready: false, reason: "draining" };
+  // A gateway stays ready without the store: all of them would be taken out of service at once.
+  const shared = store === undefined ? {} : { store: store.up ? "up" : "down" } as const;
+  if (isDraining) return { ready: false, reason: "draining", ...shared };
   return endpoints.some(takesRequests)
-    ? { ready: true }
-    : { ready: false, reason: "no endpoint is up" };
+    ? { ready: true, ...shared }
+    : { ready: false, reason: "no endpoint is up", ...shared };
 }

@@ -130,6 +130,18 @@ export function addStateMetrics({ Gauge }: PromClient, registry: Registry, state
     "1 while the gateway is shutting down.",
     () => state.isDraining ? 1 : 0,
   );
+  if (state.store !== undefined) {
+    addOne(
+      "flexllm_shared_store_up",
+      "1 while Redis, through which gateways share limits and budgets, can be used.",
+      () => state.store?.up ? 1 : 0,
+    );
+    addOne(
+      "flexllm_gateways",
+      "Gateways that share limits and budgets, as last seen.",
+      () => state.store?.gateways ?? 0,
+    );
+  }
   addEndpointMetrics(add, state);
   for (const kind of ["key", "team", "all"] as const) addSpending(add, state, kind);
   addOne("process_resident_memory_bytes", "Memory in use.", () => process.memoryUsage().rss);

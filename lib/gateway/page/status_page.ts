@@ -30,7 +30,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 
 /** The state of the gateway in a few words. */
 function overallState(status: GatewayStatus): { text: string; style: "good" | "warn" | "bad" } {
-  const { draining, ready, reason, inFlight, endpoints } = status;
+  const { draining, ready, reason, inFlight, endpoints, store } = status;
   if (draining) {
     const rest = inFlight === 0 ? "nothing in flight" : `${count(inFlight)} in flight`;
     return { text: `Draining, ${rest}`, style: "warn" };
@@ -38,12 +38,23 @@ function overallState(status: GatewayStatus): { text: string; style: "good" | "w
   if (!ready) {
     return { text: reason === undefined ? "Not ready" : `Not ready: ${reason}`, style: "bad" };
   }
+  if (store?.up === false) {
+    return { text: `Serving, Redis down for ${longTime(store.downFor)}`, style: "warn" };
+  }
   const down = endpoints.filter(({ state }) => state === "down" || state === "probing").length;
   if (down === 0) return { text: "Serving", style: "good" };
   return {
     text: `Serving, ${count(down)} of ${count(endpoints.length)} endpoints down`,
     style: "warn",
   };
+}
+
+/** The gateways that share limits with this one. */
+function describeStore({ store }: GatewayStatus): string {
+  if (store === undefined) return "";
+  const { gateways, address } = store;
+  const sharing = gateways === 1 ? "the only gateway" : `one of ${count(gateways)} gateways`;
+  return `; ${sharing} at ${address}`;
 }
 
 function stat(title: string, value: string, note = ""): Html {
@@ -104,7 +115,7 @@ export async function statusPage(
               <h1>flexllm gateway</h1>
               <p class="note">Version ${status.version} on ${status.runtime}, up for ${longTime(
                 status.uptime,
-              )}</p>
+              )}${describeStore(status)}</p>
             </div>
             <p class="state ${style}" role="status">${text}</p>
           </header>

@@ -12,7 +12,10 @@ import {
   teamScope,
 } from "../../../lib/gateway/ledger/ledger.ts";
 import { MemoryLedger } from "../../../lib/gateway/ledger/memory_ledger.ts";
+import { openSharedLedger } from "../../../lib/gateway/ledger/shared/open_shared_ledger.ts";
 import { openSqliteLedger } from "../../../lib/gateway/ledger/sqlite_ledger.ts";
+import { DEFAULT_STORE_LOSS } from "../../../lib/redis/redis_settings.ts";
+import { RedisServer, redisServer } from "../../support/redis_server.ts";
 import { memoryFolder } from "../../support/temporary_folder.ts";
 
 const DAY = "2026-11-30";
@@ -71,6 +74,24 @@ function testLedger(name: string, test: (ledger: Ledger) => Promise<void>): void
     } finally {
       await ledger.close();
     }
+  });
+  Deno.test({
+    name: `Redis: ${name}`,
+    ignore: redisServer === undefined,
+    async fn() {
+      using folder = memoryFolder();
+      await using server = await RedisServer.start();
+      const { ledger } = await openSharedLedger({
+        redis: { address: server.address(), onStoreLoss: DEFAULT_STORE_LOSS },
+        database: folder.file("gateway.db"),
+        isDatabaseRequired: true,
+      });
+      try {
+        await test(ledger);
+      } finally {
+        await ledger.close();
+      }
+    },
   });
 }
 

@@ -1,0 +1,245 @@
+/**
+ * Limits of a scope that several gateways share: this gateway holds a part of them, taken ahead.
+ *
+ * @module
+ */
+import type { LimitState } from "../../access.ts";
+import type { CallSlots, RateBucket } from "../rate_bucket.ts";
+import { TokenBucket } from "../token_bucket.ts";
+import type { RateOrder } from "./rate_script.ts";
+
+/** Below this, a difference is a rounding error. */
+const TOLERANCE = 1e-6;
+/** The part of a minute's worth that all gateways together hold ahead. */
+const HELD_PART = 1 / 10;
+/** Milliseconds for which a reply that nothing is left is trusted. */
+const TRUST = 50;
+
+/** What a limit needs to know about the other gateways. */
+export interface RateFleet {
+  /** Whether quota is shared now. */
+  readonly isShared: boolean;
+  /** The number of gateways that share it, as last seen. */
+  readonly size: number;
+  /** The part of a limit that this gateway may use alone while nothing is shared. */
+  readonly share: number;
+  /** The limit has changed: exchanges its quota at the next opportunity, or immediately. */
+  touch(limit: SharedLimit, isUrgent: boolean): void;
+}
+
+/** A limit whose quota is exchanged. */
+export interface SharedLimit {
+  /** What to exchange; `undefined` if nothing has changed and nothing is needed. */
+  order(now: number, isRegular: boolean): RateOrder | undefined;
+  /** Takes over what the gateway holds, and what is left. */
+  load(order: RateOrder, held: number, left: number, now: number): void;
+  /** Whether it has nothing to exchange from now on. */
+  readonly isIdle: boolean;
+}
+
+/** A bucket of requests or tokens. */
+export class SharedBucket implements RateBucket, SharedLimit {
+  readonly #fleet: RateFleet;
+  readonly #scope: string;
+  readonly #kind: "rpm" | "tpm";
+  #perMinute: number;
+  #held = 0;
+  #used = 0;
+  /** What was left in the bucket at the last exchange. */
+  #left: number;
+  #loadedAt: number;
+  #target = 0;
+  #usedBefore = 0;
+  #wanted: number[] = [];
+  /** The bucket while nothing is shared. */
+  #alone: TokenBucket | undefined;
+
+  constructor(
+    fleet: RateFleet,
+    scope: string,
+    kind: "rpm" | "tpm",
+    perMinute: number,
+    now: number,
+  ) {
+    this.#fleet = fleet;
+    this.#scope = scope;
+    this.#kind = kind;
+    this.#perMinute = perMinute;
+    this.#left = perMinute;
+    this.#loadedAt = now - TRUST;
+  }
+
+  get perMinute(): number {
+    return this.#perMinute;
+  }
+
+  get isIdle(): boolean {
+    return this.#held === 0 && this.#used === this.#usedBefore && this.#wanted.length === 0;
+  }
+
+  resize(perMinute: number, _now: number): void {
+    this.#left += perMinute - this.#perMinute;
+    this.#perMinute = perMinute;
+    this.#alone = undefined;
+    this.#fleet.touch(this, false);
+  }
+
+  delay(amount: number, now: number): number {
+    if (!this.#fleet.isShared) return this.#aloneBucket(now).delay(amount, now);
+    this.#alone = undefined;
+    const required = Math.min(amount, this.#perMinute) - TOLERANCE;
+    if (this.#held >= required) return 0;
+    const missing = required - this.#held - this.#leftNow(now);
+    // It can be fetched.
+    if (missing <= 0) return 1;
+    return this.#perMinute === 0 ? Infinity : missing / this.#perMinute * 60_000;
+  }
+
+  /** Asks for an amount; returns whether an exchange may bring it. */
+  want(amount: number, now: number): boolean {
+    const required = Math.min(amount, this.#perMinute) - TOLERANCE;
+    if (this.#held >= required) return false;
+    const isOld = now - this.#loadedAt >= TRUST;
+    if (!isOld && required > this.#held + this.#leftNow(now)) return false;
+    this.#wanted.push(Math.min(amount, this.#perMinute));
+    return true;
+  }
+
+  take(amount: number, now: number): void {
+    if (!this.#fleet.isShared) this.#aloneBucket(now).take(amount, now);
+    this.#held -= amount;
+    this.#used += amount;
+    this.#fleet.touch(this, this.#target > 1 && this.#held < this.#target / 2);
+  }
+
+  state(now: number): LimitState {
+    if (!this.#fleet.isShared) return this.#aloneBucket(now).state(now);
+    const level = Math.min(this.#perMinute, this.#held + this.#leftNow(now));
+    const missing = this.#perMinute - level;
+    return {
+      limit: this.#perMinute,
+      remaining: Math.max(0, Math.floor(level + TOLERANCE)),
+      reset: missing <= TOLERANCE ? 0 : missing / this.#perMinute * 60,
+    };
+  }
+
+  order(now: number, isRegular: boolean): RateOrder {
+    if (isRegular) {
+      // What this gateway needs until the next two exchanges; nothing if it has needed nothing since the last one.
+      const most = Math.floor(this.#perMinute * HELD_PART / this.#fleet.size);
+      this.#target = Math.min(most, Math.max(0, Math.ceil(2 * (this.#used - this.#usedBefore))));
+      this.#usedBefore = this.#used;
+    }
+    const wanted = this.#wanted.reduce((sum, amount) => sum + amount, 0);
+    const need = Math.min(...this.#wanted, this.#perMinute);
+    this.#wanted = [];
+    return {
+      scope: this.#scope,
+      kind: this.#kind,
+      limit: this.#perMinute,
+      used: this.#used,
+      target: Math.min(
+        this.#perMinute,
+        Math.max(this.#target, wanted === 0 ? 0 : Math.max(0, this.#held) + wanted),
+      ),
+      need: wanted === 0 ? 0 : need,
+      level: this.#leftNow(now),
+    };
+  }
+
+  load({ used }: RateOrder, held: number, left: number, now: number): void {
+    this.#held = held - (this.#used - used);
+    this.#left = left;
+    this.#loadedAt = now;
+  }
+
+  #leftNow(now: number): number {
+    const refilled = this.#left + (now - this.#loadedAt) / 60_000 * this.#perMinute;
+    return Math.min(refilled, this.#perMinute - Math.max(0, this.#held));
+  }
+
+  /** Begins with what the gateway holds: the rest may have been used by the others. */
+  #aloneBucket(now: number): TokenBucket {
+    if (this.#alone !== undefined) return this.#alone;
+    const perMinute = this.#perMinute * this.#fleet.share;
+    this.#alone = new TokenBucket(perMinute, now);
+    this.#alone.take(perMinute - Math.min(this.#held, perMinute), now);
+    return this.#alone;
+  }
+}
+
+/** Slots for calls in flight. */
+export class SharedSlots implements CallSlots, SharedLimit {
+  readonly #fleet: RateFleet;
+  readonly #scope: string;
+  #limit = Infinity;
+  #inFlight = 0;
+  #held = 0;
+  #left = Infinity;
+  #loadedAt = -Infinity;
+  #wanted = 0;
+  #most = 0;
+
+  constructor(fleet: RateFleet, scope: string) {
+    this.#fleet = fleet;
+    this.#scope = scope;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get isIdle(): boolean {
+    return this.#limit === Infinity || (this.#held === 0 && this.#inFlight === 0);
+  }
+
+  isFree(limit: number): boolean {
+    this.#limit = limit;
+    if (this.#fleet.isShared) return this.#inFlight < Math.min(this.#held, limit);
+    return this.#inFlight < Math.max(1, Math.floor(limit * this.#fleet.share));
+  }
+
+  /** Asks for another slot; returns whether an exchange may bring it. */
+  want(limit: number, now: number): boolean {
+    if (this.isFree(limit)) return false;
+    if (now - this.#loadedAt < TRUST && this.#left <= 0) return false;
+    this.#wanted++;
+    return true;
+  }
+
+  take(): void {
+    this.#inFlight++;
+    this.#most = Math.max(this.#most, this.#inFlight);
+    if (this.#limit < Infinity) this.#fleet.touch(this, false);
+  }
+
+  release(): void {
+    this.#inFlight--;
+    // Others may wait for it.
+    if (this.#limit < Infinity) this.#fleet.touch(this, this.#left <= 0);
+  }
+
+  order(_now: number, isRegular: boolean): RateOrder | undefined {
+    if (this.#limit === Infinity) return undefined;
+    // While nothing is left, only what is in use; otherwise as many as were in use since the last exchange.
+    const target = this.#left <= 0 ? this.#inFlight : Math.max(this.#most, this.#inFlight);
+    if (isRegular) this.#most = this.#inFlight;
+    const wanted = this.#wanted;
+    this.#wanted = 0;
+    return {
+      scope: this.#scope,
+      kind: "slots",
+      limit: this.#limit,
+      used: this.#inFlight,
+      target: wanted === 0 ? target : Math.max(this.#held, this.#inFlight) + wanted,
+      need: 0,
+      level: 0,
+    };
+  }
+
+  load(_order: RateOrder, held: number, left: number, now: number): void {
+    this.#held = held;
+    this.#left = left;
+    this.#loadedAt = now;
+  }
+}
