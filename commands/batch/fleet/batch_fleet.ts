@@ -84,7 +84,7 @@ export class BatchFleet {
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
-    const { workersOnly, hedge, job: given } = this.settings;
+    const { workersOnly, hedge, lease, job: given } = this.settings;
     const input = inputId(batch);
     if (given !== undefined && batches.length > 1) {
       throw new ConfigurationError("--job names one job, but each of several models is a job", {
@@ -106,6 +106,7 @@ export class BatchFleet {
         done: check.total - check.pending,
         concurrency: workersOnly ? WITHOUT_WORKER : client.concurrencyLimit,
         hedge,
+        lease,
         onNote,
       });
       this.#coordinators.push(coordinator);
