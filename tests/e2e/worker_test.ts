@@ -356,3 +356,34 @@ Deno.test({
     assert.equal(fleet.mock.requests.length, 40);
   },
 });
+
+/** A configuration with a model that costs $0.001 per token. */
+function pricedModel(baseUrl: string): string {
+  return `models:\n  - id: small\n    base_url: "${baseUrl}"\n` +
+    "    price: {input: 1000, output: 1000}\n";
+}
+
+Deno.test({
+  name: "a batch and its workers spend from one budget",
+  ignore,
+  async fn() {
+    using folder = temporaryFolder();
+    await using fleet = await Processes.start();
+    const config = folder.write("config.yaml", pricedModel(fleet.mock.baseUrl));
+    const input = folder.write("in.jsonl", questions(300));
+    for (let i = 0; i < 2; i++) fleet.run(["worker", "-c", "4", "--config", config]);
+    await until(async () => (await fleet.status()).workers.length === 2);
+    const { code, stderr } = await fleet.run([
+      ...["batch", input, "-o", folder.file("out.jsonl"), "-m", "small", "--config", config],
+      ...["--max-tokens", "60", "--budget", "1", "-c", "4"],
+    ]).finished;
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /the budget of \$1 does not allow the next request/);
+    const lines = jsonLines(folder.read("out.jsonl"));
+    const spent = lines.reduce((sum, { cost }) => sum + (cost ?? 0), 0);
+    assert.ok(spent <= 1 && spent > 0.7, `${spent}`);
+    // Everything that the server was paid for is in the result file.
+    const answered = lines.filter(({ status }) => status === "success").length;
+    assert.equal(fleet.mock.requests.length, answered);
+  },
+});

@@ -84,6 +84,7 @@ export class BatchFleet {
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
+    const { limits } = batch.prepared;
     const { workersOnly, hedge, lease, job: given } = this.settings;
     const input = inputId(batch);
     if (given !== undefined && batches.length > 1) {
@@ -99,7 +100,7 @@ export class BatchFleet {
       const coordinator = await Coordinator.open({
         connection,
         job: ids[i],
-        request: jobRequest(model, budget),
+        request: jobRequest(model, { limits, budget }),
         inputId: input,
         input: batch.file.name,
         total: check.total,
