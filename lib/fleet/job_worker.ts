@@ -204,10 +204,8 @@ export class JobWorker implements HeldRecords {
         this.#mayClaimAt = performance.now() + 2 * this.#renewInterval;
         void this.#renew();
       },
-      onReset: () => {
-        for (const { entry } of this.#held.values()) this.#orphans.add(entry.index);
-        for (const index of this.#outbox.indexes()) this.#orphans.add(index);
-      },
+      onReset: () => this.#reportOrphans(),
+      onRestart: () => this.#reportOrphans(),
     });
     this.#every(this.#renewInterval, timers.signal, () => this.#renew());
     this.#every(this.#renewInterval, timers.signal, () => this.#claim());
@@ -221,6 +219,12 @@ export class JobWorker implements HeldRecords {
       unwatch();
       this.#reader.close();
     }
+  }
+
+  /** The server may not know any more what this worker has. */
+  #reportOrphans(): void {
+    for (const { entry } of this.#held.values()) this.#orphans.add(entry.index);
+    for (const index of this.#outbox.indexes()) this.#orphans.add(index);
   }
 
   #every(ms: number, signal: AbortSignal, task: () => Promise<void>): void {
