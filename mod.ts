@@ -31,6 +31,13 @@ export type {
   PoolOptions,
   RequestOptions,
 } from "./lib/client/client_options.ts";
+export type { RedisOptions } from "./lib/client/redis_options.ts";
+export type {
+  BudgetOnStoreLoss,
+  RatesOnStoreLoss,
+  StoreLossPolicy,
+} from "./lib/redis/redis_settings.ts";
+export type { Affordability, SharedMoney } from "./lib/scheduling/shared/shared_money.ts";
 export type { CacheOptions } from "./lib/cache/options.ts";
 export type { StoreName } from "./lib/cache/open_store.ts";
 export type { CacheStore, KeyedEntry, StoredEntry } from "./lib/cache/store.ts";

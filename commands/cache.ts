@@ -5,8 +5,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import process from "node:process";
-import { DEFAULT_TTL } from "../lib/cache/response_cache.ts";
-import type { ManagedStore, StoreStats } from "../lib/cache/store.ts";
+import { DEFAULT_TTL, type ManagedStore, type StoreStats } from "../lib/cache/store.ts";
 import type { CacheSettings } from "../lib/config/resolve_cache.ts";
 import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
@@ -15,23 +14,43 @@ import { table } from "./terminal/table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
 import { writeSentences } from "./terminal/sentences.ts";
 
+const cacheRedis = new Option(
+  "--redis <url>",
+  "Redis or Valkey server that has the cache (env: FLEXLLM_REDIS_URL)",
+);
+
 const COUNT = new Intl.NumberFormat("en-US");
 
-/** Reads the cache settings from the configuration. */
-async function settings(configFile: string | undefined): Promise<{
+/** The flags that all of these commands have. */
+interface CacheCommandFlags {
+  config?: string;
+  redis?: string;
+}
+
+/** Reads the cache settings from the flags and the configuration. */
+async function settings(flags: CacheCommandFlags): Promise<{
   options: CacheSettings;
   /** Returns the id of a configured model: the name under which its responses are cached. */
   idOf(name: string): string;
 }> {
-  const [{ readConfig }, { cacheSettings }, { modelId }, { requireApproval }] = await Promise.all([
+  const [
+    { readConfig },
+    { cacheSettings, reachableCache },
+    { modelId },
+    { resolveRedis },
+    { requireApproval },
+  ] = await Promise.all([
     import("./read_config.ts"),
     import("../lib/config/resolve_cache.ts"),
     import("../lib/config/models.ts"),
+    import("../lib/config/resolve_redis.ts"),
     import("../lib/config/trust.ts"),
   ]);
-  const config = readConfig(configFile);
+  const config = readConfig(flags.config);
   requireApproval(config, ["cache"]);
-  return { options: cacheSettings(config), idOf: (name) => modelId(config.value, name) };
+  const redis = resolveRedis(config, process.env, flags);
+  const options = reachableCache(config, cacheSettings(config), process.env, redis);
+  return { options, idOf: (name) => modelId(config.value, name) };
 }
 
 /** Opens the cache and passes it to `use`; returns `undefined` if it does not exist yet. */
@@ -39,13 +58,15 @@ async function withStore<T>(
   options: CacheSettings,
   use: (store: ManagedStore) => Promise<T>,
 ): Promise<T | undefined> {
-  const [{ openStore, locateStore }, { storeError }, { existsSync }] = await Promise.all([
-    import("../lib/cache/open_store.ts"),
-    import("../lib/cache/store_error.ts"),
-    import("node:fs"),
-  ]);
+  const [{ openStore, locateStore }, { storeError }, { isRemote }, { existsSync }] = await Promise
+    .all([
+      import("../lib/cache/open_store.ts"),
+      import("../lib/cache/store_error.ts"),
+      import("../lib/cache/store_file.ts"),
+      import("node:fs"),
+    ]);
   const { location } = locateStore(options, process.env);
-  const isFile = location !== undefined && !/^https?:/.test(location);
+  const isFile = location !== undefined && !isRemote(location);
   if (isFile && !existsSync(location)) return undefined;
   const store = await openStore(options, process.env);
   try {
@@ -106,9 +127,10 @@ function info() {
   const command = new Command("info")
     .description("show the size and contents of the cache")
     .option("--json", "print JSON")
+    .addOption(cacheRedis)
     .addOption(commonFlags.config)
-    .action(async ({ json, config }) => {
-      const { options } = await settings(config);
+    .action(async ({ json, ...flags }) => {
+      const { options } = await settings(flags);
       const stats = await withStore(options, (store) => store.stats());
       if (json) {
         writeJson(stats === undefined ? { entries: 0, hits: 0, models: [] } : infoJson(stats));
@@ -133,9 +155,10 @@ function clear() {
     .description("delete all cached responses, or those of one model")
     .option("-m, --model <name>", "delete only responses of this model")
     .option("--json", "print JSON")
+    .addOption(cacheRedis)
     .addOption(commonFlags.config)
-    .action(async ({ model, json, config }) => {
-      const { options, idOf } = await settings(config);
+    .action(async ({ model, json, ...flags }) => {
+      const { options, idOf } = await settings(flags);
       const id = model === undefined ? undefined : idOf(model);
       const result = await withStore(options, async (store) => {
         const { models } = await store.stats();
@@ -161,9 +184,10 @@ function prune() {
       ).argParser(duration(1e9)),
     )
     .option("--json", "print JSON")
+    .addOption(cacheRedis)
     .addOption(commonFlags.config)
-    .action(async ({ olderThan, json, config }) => {
-      const { options } = await settings(config);
+    .action(async ({ olderThan, json, ...flags }) => {
+      const { options } = await settings(flags);
       const age = olderThan ?? options.ttl ?? DEFAULT_TTL;
       const now = Date.now();
       // A ttl of 0 means no expiry, but --older-than 0 means everything.
@@ -177,10 +201,11 @@ function path() {
   const command = new Command("path")
     .description("print the location of the cache")
     .option("--json", "print JSON")
+    .addOption(cacheRedis)
     .addOption(commonFlags.config)
-    .action(async ({ json, config }) => {
+    .action(async ({ json, ...flags }) => {
       const { locateStore } = await import("../lib/cache/open_store.ts");
-      const { kind, location } = locateStore((await settings(config)).options, process.env);
+      const { kind, location } = locateStore((await settings(flags)).options, process.env);
       if (json) writeJson({ store: kind, path: location ?? null });
       else writeOutput(`${location ?? "memory"}\n`);
     });
@@ -198,5 +223,6 @@ export function cacheCommand() {
     "flexllm cache info",
     "flexllm cache clear -m gpt-5.4-mini",
     "flexllm cache prune --older-than 7d",
+    "flexllm cache info --redis redis://localhost:6379",
   ]);
 }

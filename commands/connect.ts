@@ -10,14 +10,17 @@ import type { Sampling } from "../lib/chat/sampling_fields.ts";
 import { LLMClient } from "../lib/client/client.ts";
 import type { CacheOptions } from "../lib/cache/options.ts";
 import type { ClientOptions, EndpointOptions } from "../lib/client/client_options.ts";
+import { type RedisOptions, redisOptions } from "../lib/client/redis_options.ts";
 import { configuredPrices } from "../lib/config/configured_prices.ts";
 import { cleartextWarning, type KeyedServer } from "../lib/config/cleartext.ts";
 import type { Config } from "../lib/config/load.ts";
+import { type CacheSettings, reachableCache } from "../lib/config/resolve_cache.ts";
 import { resolveEndpoint } from "../lib/config/resolve_endpoints.ts";
 import { type ModelFlags, resolveWithKey } from "../lib/config/resolve_model.ts";
 import { requireApproval } from "../lib/config/trust.ts";
 import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
+import type { RedisSettings } from "../lib/redis/redis_settings.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
 import { colored, writeNote } from "./terminal/output.ts";
@@ -40,15 +43,26 @@ export function warnAboutCleartext(servers: readonly KeyedServer[]): void {
 /**
  * Returns the options of a cache that prints a warning if it cannot be used.
  *
+ * @param redis the server that processes share, where the cache then is by default
  * @throws {ConfigurationError} if the cache is on a server that the user has not approved
  */
 export function withCacheWarnings(
   config: Config,
-  cache: false | CacheOptions,
+  cache: false | CacheSettings,
+  redis?: RedisSettings,
 ): false | CacheOptions {
   if (cache === false) return false;
   requireApproval(config, ["cache"]);
-  return { ...cache, onWarning: writeWarning };
+  const settings = reachableCache(config, cache, process.env, redis);
+  return { ...settings, onWarning: writeWarning };
+}
+
+/** Returns the client option for a server that processes share; its loss and return are printed. */
+export function withRedisWarnings(
+  redis: RedisSettings | undefined,
+  budget?: string,
+): RedisOptions | undefined {
+  return redis && redisOptions(redis, { budget, onWarning: writeWarning });
 }
 
 /** The user's prices: those in the configuration, then those in `pricing.json`. */

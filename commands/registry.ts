@@ -104,6 +104,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./credits.ts")).creditsCommand(),
   },
   {
+    name: "worker",
+    description: "work on batches of other machines, through Redis",
+    group: "Tools:",
+    load: async () => (await import("./worker/worker.ts")).workerCommand(),
+  },
+  {
     name: "serve",
     description: "run a gateway: any client format, any provider, keys and budgets",
     group: "Tools:",

@@ -7,7 +7,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
-import { commonFlags } from "../flags/shared_options.ts";
+import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
@@ -65,6 +65,8 @@ export function command() {
     .option("--cache", "use the response cache")
     .option("--no-cache", "ignore the cache, overriding the configuration")
     .optionsGroup("Options:")
+    .addOption(redisFlags.redis)
+    .addOption(redisFlags.onStoreLoss)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
   return addNotes(ask, ATTACHMENT_NOTES);

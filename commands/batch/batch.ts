@@ -73,6 +73,7 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
     }
   } finally {
+    await prepared.fleet?.close();
     await Promise.all(prepared.models.map(({ client }) => client.close()));
     file.close();
   }

@@ -5,8 +5,8 @@
  */
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
-import type { Sampling } from "../../lib/chat/sampling_fields.ts";
-import type { LLMClient } from "../../lib/client/client.ts";
+import { type Sampling, samplingFromFields } from "../../lib/chat/sampling_fields.ts";
+import { LLMClient } from "../../lib/client/client.ts";
 import type { ClientOptions, EndpointOptions } from "../../lib/client/client_options.ts";
 import { LLMClientPool } from "../../lib/client/pool.ts";
 import { overrides } from "../../lib/config/effective.ts";
@@ -51,6 +51,12 @@ export interface BatchConnection {
   targets: PricedModel[];
   /** The model's default sampling options, from the configuration. */
   options: Sampling;
+  /**
+   * Whether workers may use any server that has the model, since this process names none.
+   *
+   * @default false
+   */
+  isAnywhere?: boolean;
   /**
    * Checks that no server would get a request without the key that it requires.
    *
@@ -159,6 +165,35 @@ function connectOne(
   return { name, client, model, targets, options, requireKeys };
 }
 
+/**
+ * Describes a model that only workers send requests to, if this process cannot: it may have neither a key nor a
+ * server for it.
+ */
+function connectByName(
+  config: Config,
+  flags: ConnectionFlags,
+  settings: BatchClientOptions,
+): BatchConnection {
+  try {
+    return connectOne(config, flags, settings);
+  } catch (error) {
+    const requested = requestedModel(config, process.env, flags);
+    if (!(error instanceof ConfigurationError) || !requested) throw error;
+    const entry = findModel(config.value, requested)?.[0];
+    const model = entry?.id ?? requested;
+    const baseUrl = baseUrlOf("openai")!;
+    return {
+      name: resultName(config, requested),
+      client: new LLMClient({ ...settings, model, baseUrl, cache: false }),
+      model,
+      targets: [pricedModel({ model, baseUrl })],
+      options: entry?.options ? samplingFromFields(entry.options) : {},
+      isAnywhere: true,
+      requireKeys() {},
+    };
+  }
+}
+
 /** The name that identifies the results of a model, whether it was requested by name or by id. */
 function resultName({ value }: Config, requested: string): string {
   const found = findModel(value, requested);
@@ -190,12 +225,14 @@ function checkDistinct(config: Config, models: readonly string[]): void {
 /**
  * Creates the clients of a batch: one for each model that is given.
  *
+ * @param sendsNothing whether workers send all requests, so that this process needs neither keys nor servers
  * @throws {ConfigurationError} if a model or an endpoint cannot be used, or a model is given twice
  */
 export function connectBatch(
   config: Config,
   flags: BatchConnectionFlags,
   settings: BatchClientOptions,
+  { sendsNothing = false } = {},
 ): BatchConnection[] {
   const { model: models = [undefined] } = flags;
   const [first] = models;
@@ -204,5 +241,6 @@ export function connectBatch(
   }
   warnAboutUnusedEndpoints(config, flagsOf(flags, first));
   checkDistinct(config, flags.model ?? []);
-  return models.map((model) => connectOne(config, flagsOf(flags, model), settings));
+  const connect = sendsNothing ? connectByName : connectOne;
+  return models.map((model) => connect(config, flagsOf(flags, model), settings));
 }

@@ -15,7 +15,9 @@ import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
 import { type ModelBatch, totalCheck } from "./model_batches.ts";
-import { startProgress } from "./progress/progress.ts";
+import { type FleetOutcome, FleetWatch } from "./fleet/fleet_watch.ts";
+import { writeNote } from "../terminal/output.ts";
+import { type Progress, startProgress } from "./progress/progress.ts";
 import type { ReportedErrors } from "./report.ts";
 
 /** What {@link driveRuns} needs. */
@@ -36,6 +38,8 @@ export interface DrivenBatch {
   errors: ReportedErrors;
   /** How provider jobs ended; `undefined` for live requests. */
   jobs?: JobsOutcome;
+  /** What workers did; `undefined` without a fleet. */
+  fleet?: FleetOutcome;
 }
 
 /** The message of the first Ctrl-C while jobs are at a provider. */
@@ -63,20 +67,29 @@ export async function driveRuns(
   const { file, flags, prepared } = batch;
   const { costTracker: { limit }, run: options } = prepared;
   const isSingle = batches.length === 1;
-  const { executors: all, jobs } = await executors({
-    onRetry: (notice) => progress.retry(notice),
-    onNote: (text) => writeSentences(text, progress.note),
+  let shown: Progress | undefined;
+  const note = (line: string) => {
+    // A job may have to wait before the progress can start.
+    if (shown !== undefined) shown.note(line);
+    else if (!flags.quiet) writeNote(line);
+  };
+  const { executors: all, jobs, fleet } = await executors({
+    onRetry: (notice) => shown?.retry(notice),
+    onNote: (text) => writeSentences(text, note),
   });
   const runs = new ModelRuns(
     batches.map((modelBatch, i) => new ModelRun(modelBatch, all[i], options)),
   );
-  const progress = startProgress(runs, totalCheck(batches), {
+  const watch = fleet && new FleetWatch(fleet);
+  const progress = shown = startProgress(runs, totalCheck(batches), {
     quiet: flags.quiet === true,
     input: file.name,
     endpoints: () => runs.endpoints,
     budget: limit === undefined ? undefined : { limit, spentBefore },
     jobs: jobs && ((): JobView[] => jobs.flatMap((executor) => executor.views())),
+    workers: watch && (() => watch.state()),
   });
+  watch?.start(progress.note);
   const signals = stopOnSignals(runs, progress.note, undefined, jobs && STOPPING_JOBS);
   let outcomes: ModelOutcome[];
   try {
@@ -96,6 +109,7 @@ export async function driveRuns(
       },
     );
   } finally {
+    watch?.stop();
     progress.stop();
     signals.release();
   }
@@ -108,5 +122,6 @@ export async function driveRuns(
       cancelled: jobs.some(({ cancelled }) => cancelled),
       files: jobs.flatMap(({ files = [] }) => files),
     },
+    fleet: watch?.outcome(),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Creates the executors of a batch, one for each model: live requests, provider jobs, or files.
+ * Creates the executors of a batch, one for each model: live requests, workers, provider jobs, or files.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { LiveExecutor } from "../../lib/batch/executors/live.ts";
 import type { PartStore } from "../../lib/batch/jobs/part_store.ts";
 import { completionsOf } from "../../lib/client/client.ts";
 import type { BatchToSend } from "./context.ts";
+import type { BatchFleet } from "./fleet/batch_fleet.ts";
 import type { ExecutorEvents, JobsExecutor } from "./jobs/jobs_run.ts";
 import type { ModelBatch } from "./model_batches.ts";
 
@@ -17,6 +18,8 @@ export interface BatchExecutors {
   executors: readonly Executor[];
   /** The same ones, if they submit jobs. */
   jobs: readonly JobsExecutor[] | undefined;
+  /** The fleet that sends the records, if there is one. */
+  fleet?: BatchFleet;
 }
 
 /** Sends records as live requests. */
@@ -46,7 +49,10 @@ export async function executorsOf(
   store: PartStore,
   { namesModels, ...events }: ExecutorEvents & { namesModels: boolean },
 ): Promise<BatchExecutors> {
-  const { mode, retryTimes, run: { rerunChanged } } = batch.prepared;
+  const { mode, fleet, retryTimes, run: { rerunChanged } } = batch.prepared;
+  if (fleet !== undefined) {
+    return { executors: await fleet.executors(batch, batches, events), jobs: undefined, fleet };
+  }
   if (mode.via === "live") return liveExecutors(batches, events);
   const { jobsExecutors } = await import("./jobs/jobs_executor.ts");
   const executors = jobsExecutors({

@@ -9,7 +9,8 @@ import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { collect, duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
-import { commonFlags } from "../flags/shared_options.ts";
+import { commonFlags, redisFlags } from "../flags/shared_options.ts";
+import { FLEET_NOTE, fleetFlags } from "./fleet/fleet_flags.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { jobFlags, JOBS_NOTE } from "./jobs/job_flags.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
@@ -116,10 +117,15 @@ export function batchFlags() {
       )
         .argParser(duration(1e9)),
     )
+    .addOption(redisFlags.redis)
+    .addOption(redisFlags.onStoreLoss)
+    .addOption(fleetFlags.job)
+    .addOption(fleetFlags.workersOnly)
+    .addOption(fleetFlags.hedge)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
-  return addNotes(command, [...INPUT_NOTES, JOBS_NOTE, SCHEMA_NOTE]);
+  return addNotes(command, [...INPUT_NOTES, JOBS_NOTE, FLEET_NOTE, SCHEMA_NOTE]);
 }
 
 /** The parsed flags. */

@@ -8,6 +8,7 @@ import type { BatchSummary } from "../../lib/batch/summary.ts";
 import type { EndpointStats } from "../../lib/client/endpoint_stats.ts";
 import { BudgetExceededError } from "../../lib/errors.ts";
 import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
+import { maskRedisUrl } from "../../lib/redis/redis_address.ts";
 import type { ErrorKind } from "../errors/groups.ts";
 import { hintLines } from "../terminal/hint_lines.ts";
 import { counted, dollars, duration, quoted } from "../terminal/format.ts";
@@ -21,6 +22,7 @@ import {
   jobsSentences,
   statusHint,
 } from "./jobs/jobs_report.ts";
+import { type FleetOutcome, fleetSentences } from "./fleet/fleet_watch.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -39,6 +41,8 @@ export interface ReportContext {
   models: readonly ModelOutcome[];
   /** How provider jobs ended; `undefined` for live requests. */
   jobs: JobsReport | undefined;
+  /** What workers did; `undefined` without a fleet. */
+  fleet: FleetOutcome | undefined;
 }
 
 /** The errors of a batch by kind. */
@@ -62,12 +66,18 @@ function isOfOneRun(argument: string, previous: string | undefined): boolean {
   );
 }
 
+/** An argument without the password in the URL of a Redis server. */
+function withoutPassword(argument: string): string {
+  const url = argument.search(/rediss?:\/\//i);
+  return url < 0 ? argument : argument.slice(0, url) + maskRedisUrl(argument.slice(url));
+}
+
 /** Flags that are meant for a single run. */
 const ONCE = ["--no-wait", "--resend"] as const;
 
 /**
- * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key and the
- * value of the flag `blank` by an ellipsis.
+ * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key, the password
+ * of a Redis server and the value of the flag `blank` by an ellipsis.
  */
 function resumeCommand(
   piped: boolean,
@@ -80,7 +90,7 @@ function resumeCommand(
   const shown = given.map((argument, i, all) => {
     if (blank.includes(all[i - 1])) return "…";
     const name = blank.find((name) => argument.startsWith(`${name}=`));
-    return name === undefined ? quoted(argument) : `${name}=…`;
+    return name === undefined ? quoted(withoutPassword(argument)) : `${name}=…`;
   });
   return `${piped ? "the same input | " : ""}flexllm ${shown.join(" ")}`;
 }
@@ -239,6 +249,7 @@ export function batchReport(
         `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
     );
   }
+  if (context.fleet !== undefined) sentences.push(...fleetSentences(context.fleet, dollars));
   const lines = [
     ...wrappedLines(sentences),
     ...hasOnlySent

@@ -83,7 +83,7 @@ async function sendPending(
   store: PartStore,
   lost: number,
 ): Promise<number> {
-  const { file, output, flags, prepared: { models: prepared, costTracker, mode } } = batch;
+  const { file, output, flags, prepared: { models: prepared, costTracker, mode, fleet } } = batch;
   const isNamed = namesModels(prepared, journal);
   const found = modelBatches(batch, journal);
   const batches = mode.via === "live" ? found : withHeldRows(found, store, isNamed);
@@ -91,7 +91,8 @@ async function sendPending(
   const models = modelCheck(batch, journal);
   const note = flags.quiet ? () => {} : writeNote;
   for (const warning of warnings({ batch, journal, check, lost })) writeWarning(warning, note);
-  const endpoints = () => prepared.flatMap(({ client }) => client.stats);
+  const endpoints = () =>
+    fleet?.settings.workersOnly ? [] : prepared.flatMap(({ client }) => client.stats);
   const context: ReportContext = {
     model: prepared.map(({ name, model }) => prepared.length > 1 ? name : model).join(", "),
     output,
@@ -101,6 +102,7 @@ async function sendPending(
     endpoints: endpoints(),
     models: [],
     jobs: undefined,
+    fleet: undefined,
   };
   const unused = unusedLiveFlags(flags, mode);
   if (unused !== undefined) writeSentences(`note: ${unused}.`, note);
@@ -116,7 +118,8 @@ async function sendPending(
     if (flags.json) writeJson(summaryJson(summary, context));
     return batchExitCode(summary, undefined);
   }
-  for (const { requireKeys } of prepared) requireKeys();
+  const sendsNothing = fleet?.settings.workersOnly === true;
+  if (!sendsNothing) { for (const { requireKeys } of prepared) requireKeys(); }
   const spentBefore = journal.cost + lost;
   const driven = await driveBatch({
     batch,
@@ -133,10 +136,11 @@ async function sendPending(
     batch,
     {
       ...context,
-      costs: costTracker.report(),
+      costs: fleet?.costs() ?? costTracker.report(),
       endpoints: endpoints(),
       models: batches.length > 1 ? driven.models : [],
       jobs,
+      fleet: driven.fleet,
     },
     driven,
     failure,

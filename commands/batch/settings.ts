@@ -10,7 +10,10 @@ import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import type { BatchConnection } from "./connect.ts";
+import type { BatchFleet } from "./fleet/batch_fleet.ts";
+import { type FleetSettings, fleetSettings } from "./fleet/fleet_settings.ts";
 import type { BatchFlags } from "./flags.ts";
+import { clientSettings } from "./client_settings.ts";
 import { type SendingMode, sendingMode } from "./jobs/job_settings.ts";
 import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
@@ -30,18 +33,22 @@ export async function prepareBatch(flags: BatchFlags) {
     { withCacheWarnings },
     { printWarnings, readConfigSilently },
     { resolveBatchCache },
+    { resolveRedis },
   ] = await Promise.all([
     import("./connect.ts"),
     import("../connect.ts"),
     import("../read_config.ts"),
     import("../../lib/config/resolve_cache.ts"),
+    import("../../lib/config/resolve_redis.ts"),
   ]);
   const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
   const mode = sendingMode(flags, section);
-  const concurrencyLimit = flags.concurrency ?? section.concurrency ?? undefined;
+  const redis = resolveRedis(config, process.env, flags);
+  const shares = fleetSettings(flags, mode, redis);
+  const requests = clientSettings(flags, section);
   // May restart the process, so this runs before anything is printed.
-  if (!flags.estimate) allowRequests(batchConcurrency(config, flags, concurrencyLimit));
+  if (!flags.estimate) allowRequests(batchConcurrency(config, flags, requests.concurrencyLimit));
   printWarnings(config);
   const recordCost = flags.trackCost ?? section.track_cost ?? true;
   if (flags.budget !== undefined && !recordCost) {
@@ -49,19 +56,11 @@ export async function prepareBatch(flags: BatchFlags) {
       hint: "Remove --no-track-cost, or track_cost: false from the configuration.",
     });
   }
-  const retryTimes = flags.retryTimes ?? section.retry_times ?? undefined;
   const connections = connectBatch(config, flags, {
-    concurrencyLimit,
-    maxQps: flags.maxQps ?? section.max_qps ?? undefined,
-    maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
-    adaptive: flags.adaptive && (section.adaptive ?? true),
-    maxWait: flags.maxWait ?? section.max_wait ?? undefined,
-    timeout: flags.timeout ?? section.timeout ?? undefined,
-    retryTimes,
-    retryDelay: section.retry_delay ?? undefined,
+    ...requests,
     costTracker,
-    cache: withCacheWarnings(config, resolveBatchCache(config, flags)),
-  });
+    cache: withCacheWarnings(config, resolveBatchCache(config, flags), redis),
+  }, { sendsNothing: shares?.workersOnly });
   const { schemaRetries, ...format } = await schemaOptions(flags);
   const shared: RequestTemplate = {
     ...samplingFromFields(section),
@@ -79,7 +78,14 @@ export async function prepareBatch(flags: BatchFlags) {
     recordUsage: flags.returnUsage ?? section.return_usage ?? true,
     recordCost,
   };
-  return { models, run, costTracker, mode, retryTimes, schemaRetries };
+  const fleet = shares && await openFleet(shares);
+  return { models, run, costTracker, mode, fleet, retryTimes: requests.retryTimes, schemaRetries };
+}
+
+/** Connects to the server that a batch shares with its workers. */
+async function openFleet(settings: FleetSettings): Promise<BatchFleet> {
+  const { BatchFleet } = await import("./fleet/batch_fleet.ts");
+  return await BatchFleet.open(settings);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
+import { fleetJson } from "./fleet/fleet_watch.ts";
 import { partJson } from "./jobs/part_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import type { ReportContext } from "./report.ts";
@@ -79,6 +80,7 @@ export function summaryJson(summary: BatchSummary, context: ReportContext, failu
       cancelled: context.jobs.unfinished.cancelled,
       parts: context.jobs.parts.map(partJson),
     },
+    ...context.fleet && { fleet: fleetJson(context.fleet) },
     model: context.model,
     output: context.output,
   };

@@ -6,7 +6,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
 import { collect, integer } from "../flags/parse.ts";
-import { commonFlags } from "../flags/shared_options.ts";
+import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { modelFlags } from "../flags/model.ts";
 import { templateFlags } from "../flags/saved_template.ts";
@@ -64,6 +64,8 @@ export function command() {
     .addOption(modelFlags.shortMaxWait)
     .addOption(modelFlags.allowPrivateUrls)
     .optionsGroup("Options:")
+    .addOption(redisFlags.redis)
+    .addOption(redisFlags.onStoreLoss)
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
 }

@@ -19,9 +19,12 @@ import { nameOf } from "../../lib/config/models.ts";
 import { keysIn, variablesIn } from "../../lib/config/references.ts";
 import { resolveEndpoint } from "../../lib/config/resolve_endpoints.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
-import type { ConfigValue } from "../../lib/config/schema.ts";
+import { configuredRedis, sharedRedis } from "../../lib/config/redis_urls.ts";
+import { REDIS_VARIABLE, resolveRedis } from "../../lib/config/resolve_redis.ts";
 import { describeForeign } from "../../lib/config/trust.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { findKey } from "../../lib/keys/key_store.ts";
+import type { RedisAddress } from "../../lib/redis/redis_address.ts";
 
 /** The result of checking a configuration file. */
 export interface ConfigCheck {
@@ -32,15 +35,45 @@ export interface ConfigCheck {
 }
 
 /** Checks that the cache can be used with this runtime and environment. */
-function cacheProblems({ cache }: ConfigValue): ConfigProblem[] {
-  if (typeof cache !== "object" || cache === null) return [];
+function cacheProblems(config: Config): ConfigProblem[] {
+  const { cache } = config.value;
+  if (typeof cache !== "object" || cache === null || hasUnresolved(cache)) return [];
   try {
-    locateStore(cache, process.env);
+    const redis = sharedServer(config);
+    locateStore({ ...cache, redis }, process.env);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return [{ message: error.message, hint: error.hint }];
   }
+}
+
+/** The Redis server that processes share; `undefined` if its address is not known or invalid. */
+function sharedServer(config: Config): RedisAddress | undefined {
+  try {
+    return resolveRedis(config, process.env, {})?.address;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return undefined;
+  }
+}
+
+/** Checks the address of the Redis server that processes share. */
+function redisProblems(config: Config): ConfigProblem[] {
+  const server = sharedRedis(config.value);
+  if (server === undefined || hasUnresolved({ server })) return [];
+  const env = { ...process.env, [REDIS_VARIABLE]: undefined };
+  return problemOf(config.locate(server.path), () => resolveRedis(config, env, {}));
+}
+
+/** Warns about references in the URLs of Redis servers that cannot be expanded. */
+function redisWarnings({ value, locate }: Config): string[] {
+  return configuredRedis(value).flatMap(({ url, path }) => [
+    ...variablesIn(url).filter((name) => process.env[name] === undefined)
+      .map((name) => `${locate(path)}: the environment variable ${name} is not set`),
+    ...keysIn(url).filter((name) => findKey(process.env, name) === undefined)
+      .map((name) => `${locate(path)}: no key named "${name}" is stored: flexllm keys set ${name}`),
+  ]);
 }
 
 /** Whether an entry refers to an unset variable, which is reported as a warning, or to a stored key. */
@@ -131,7 +164,8 @@ export function checkConfig(file: string): ConfigCheck {
     const problems = [
       ...found,
       ...found.length === 0 ? useProblems(config) : [],
-      ...cacheProblems(inspection.value),
+      ...redisProblems(config),
+      ...cacheProblems(config),
     ];
     const messages = problems.map(({ message, hint }) => hint ? `${message}. ${hint}` : message);
     return {
@@ -139,6 +173,7 @@ export function checkConfig(file: string): ConfigCheck {
       warnings: [
         ...inspection.warnings,
         ...servers.warnings,
+        ...redisWarnings(config),
         ...permission === undefined ? [] : [permission],
         ...foreign.map((each) =>
           `${inspection.locate(each.path)}: ${describeForeign(each)}; ` +

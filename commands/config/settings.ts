@@ -5,16 +5,19 @@
  */
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import process from "node:process";
-import { DEFAULT_TTL } from "../../lib/cache/response_cache.ts";
-import { locateStore, type StoreLocation, type StoreOptions } from "../../lib/cache/open_store.ts";
+import { DEFAULT_TTL } from "../../lib/cache/store.ts";
+import { locateStore } from "../../lib/cache/open_store.ts";
 import { defaultModel, overrides } from "../../lib/config/effective.ts";
 import type { Config } from "../../lib/config/load.ts";
-import { resolveBatchCache, resolveCache } from "../../lib/config/resolve_cache.ts";
+import { sharedRedis } from "../../lib/config/redis_urls.ts";
+import { reachableCache, resolveBatchCache, resolveCache } from "../../lib/config/resolve_cache.ts";
 import { usesEndpoints } from "../../lib/config/resolve_endpoints.ts";
+import { REDIS_VARIABLE, resolveRedis } from "../../lib/config/resolve_redis.ts";
 import type { BatchSection, EndpointEntry } from "../../lib/config/schema.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { redactConfig } from "../../lib/config/redact_config.ts";
 import { maskKey, safeUrl } from "../../lib/redact.ts";
+import { maskRedisUrl } from "../../lib/redis/redis_address.ts";
 import { modelSettings, secretSettings } from "./model_settings.ts";
 import { displayValue, type Setting } from "./setting.ts";
 
@@ -76,14 +79,36 @@ function endpointSettings(config: Config): Setting[] {
   }));
 }
 
-/** The location of the cache; `undefined` if this runtime or environment cannot open it. */
-function placeOf(options: StoreOptions): StoreLocation | undefined {
+/** The result of `resolve`; `undefined` if the configuration, the environment or this runtime prevents it. */
+function ifPossible<T>(resolve: () => T): T | undefined {
   try {
-    return locateStore(options, process.env);
+    return resolve();
   } catch (error) {
     if (error instanceof ConfigurationError) return undefined;
     throw error;
   }
+}
+
+/** The Redis server that processes share. Its password is not shown. */
+function redisSettings(config: Config): Setting[] {
+  const server = sharedRedis(config.value);
+  const variable = process.env[REDIS_VARIABLE];
+  if (server === undefined && !variable) return [];
+  const { redis } = config.value;
+  const { url: _, ...fields } = typeof redis === "object" && redis !== null ? redis : { url: "" };
+  const settings = ifPossible(() => resolveRedis(config, process.env, {}));
+  return [
+    {
+      name: "redis.url",
+      value: settings?.address.shown ?? maskRedisUrl(variable || server!.url),
+      source: variable ? REDIS_VARIABLE : config.locate(server!.path),
+    },
+    ...Object.entries(fields).map(([name, value]): Setting => ({
+      name: `redis.${name}`,
+      value: displayValue(value),
+      source: config.locate(["redis", name]),
+    })),
+  ];
 }
 
 function cacheSettings(config: Config): Setting[] {
@@ -93,11 +118,14 @@ function cacheSettings(config: Config): Setting[] {
   const source = cache === undefined || cache === null ? "default" : config.locate(["cache"]);
   const settings: Setting[] = [{ name: "cache", value: isOn, source }];
   if (!isOn && resolveBatchCache(config, {}) === false) return settings;
-  const place = placeOf(given);
+  const place = ifPossible(() => {
+    const redis = resolveRedis(config, process.env, {});
+    return locateStore(reachableCache(config, given, process.env, redis), process.env);
+  });
   const values = {
     ttl: given.ttl ?? DEFAULT_TTL,
-    store: place?.kind ?? `${given.store}, which is not available here`,
-    path: place?.location && safeUrl(place.location),
+    store: place?.kind ?? `${given.store ?? "redis"}, which is not available here`,
+    path: place?.kind === "kv" ? safeUrl(place.location!) : place?.location,
     namespace: given.namespace,
   };
   for (const [name, value] of Object.entries(values)) {
@@ -148,6 +176,7 @@ export function effectiveSettings(config: Config): Setting[] {
   const model = defaultModel(config, process.env);
   return [
     ...model === undefined ? [] : modelSettings(config, model),
+    ...redisSettings(config),
     ...cacheSettings(config),
     ...batchSettings(config),
     ...endpointSettings(config),

@@ -12,10 +12,11 @@ import type { ConversationSettings } from "../../lib/conversations/conversation.
 import { requireKey } from "../../lib/config/missing_key.ts";
 import { modelNames, selectableModels } from "../../lib/config/models.ts";
 import { resolveCache } from "../../lib/config/resolve_cache.ts";
+import { resolveRedis } from "../../lib/config/resolve_redis.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
-import { connectModel, withCacheWarnings } from "../connect.ts";
+import { connectModel, withCacheWarnings, withRedisWarnings } from "../connect.ts";
 import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
 
 /** The flags that choose a model and configure its client. */
@@ -29,6 +30,10 @@ export interface ConnectionFlags {
   allowPrivateUrls?: true;
   /** Whether to use the response cache. @default the configured value */
   cache?: boolean;
+  /** The Redis server that processes share. @default the variable's or configured one */
+  redis?: string;
+  /** What happens while that server cannot be used. */
+  onStoreLoss?: string;
   verbose?: true;
 }
 
@@ -102,8 +107,9 @@ export function connectConversation(
   // The saved server belongs to the saved model, so -m does not use it.
   const baseUrl = flags.baseUrl ?? (flags.model === undefined ? saved.base_url : undefined);
   const { timeout, retryTimes, maxWait = INTERACTIVE_MAX_WAIT } = flags;
-  const cache = withCacheWarnings(config, resolveCache(config, flags));
-  const options = { timeout, retryTimes, maxWait, cache };
+  const redis = resolveRedis(config, process.env, flags);
+  const cache = withCacheWarnings(config, resolveCache(config, flags), redis);
+  const options = { timeout, retryTimes, maxWait, cache, redis: withRedisWarnings(redis) };
   const apiKey = keyForSaved(config, flags, flags.baseUrl === undefined ? baseUrl : undefined);
   const connected = connectModel(config, { ...flags, model, baseUrl, apiKey }, options);
   // An answer from the cache needs no key.
@@ -119,10 +125,11 @@ export function connectConversation(
 /** Connects to the model of another saved conversation, as `--resume` would do. */
 export function reconnect(
   config: Config,
-  { timeout, retryTimes, maxWait, allowPrivateUrls, baseUrl, apiKey }: ConnectionFlags,
+  { baseUrl, apiKey, ...given }: ConnectionFlags,
   saved: ModelSettings,
 ): ConversationModel {
-  const flags = { timeout, retryTimes, maxWait, allowPrivateUrls };
+  const { timeout, retryTimes, maxWait, allowPrivateUrls, redis, onStoreLoss } = given;
+  const flags = { timeout, retryTimes, maxWait, allowPrivateUrls, redis, onStoreLoss };
   // --api-key was given for the server of --base-url, and must not be sent to another.
   const isSameServer = baseUrl !== undefined && baseUrl === saved.base_url;
   return connectConversation(config, isSameServer ? { ...flags, apiKey } : flags, saved);
@@ -139,10 +146,10 @@ export function switchModel(
   model: string,
   server: ModelServer,
 ): ConversationModel {
-  const { timeout, retryTimes, maxWait, allowPrivateUrls, cache } = flags;
+  const { timeout, retryTimes, maxWait, allowPrivateUrls, cache, redis, onStoreLoss } = flags;
   // --api-key was given for another server and must not be sent to this one.
   if (selectableModels(config.value).includes(model) && model !== flags.model) {
-    const kept = { timeout, retryTimes, maxWait, allowPrivateUrls, cache };
+    const kept = { timeout, retryTimes, maxWait, allowPrivateUrls, cache, redis, onStoreLoss };
     return connectConversation(config, { ...kept, model });
   }
   if (server.baseUrl === undefined) {

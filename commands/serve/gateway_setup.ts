@@ -8,6 +8,8 @@ import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_gateway.ts";
+import { resolveRedis } from "../../lib/config/resolve_redis.ts";
+import { requireApproval } from "../../lib/config/trust.ts";
 import type { AccessSettings } from "../../lib/gateway/access/open_access.ts";
 import type { Access } from "../../lib/gateway/access.ts";
 import type { GatewayObserver } from "../../lib/gateway/gateway_facts.ts";
@@ -43,7 +45,10 @@ export function readSetup(flags: ServeFlags): GatewaySetup {
  * @throws {ConfigurationError} if a setting is out of range
  */
 export function createPool({ config, settings }: GatewaySetup): LLMClient {
-  return new LLMClient({ ...settings.pool, cache: withCacheWarnings(config, settings.cache) });
+  if (settings.cache !== false) requireApproval(config, ["serve", "cache"]);
+  const redis = resolveRedis(config, process.env, {});
+  const cache = withCacheWarnings(config, settings.cache, redis);
+  return new LLMClient({ ...settings.pool, cache });
 }
 
 /** The settings of the access. Without a key, only callers on this machine are accepted. */

@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
+import { AwaitedAnswers } from "./awaited_answers.ts";
+import { ReadBatch } from "./read_batch.ts";
 import { isBusy, STORE_TIMEOUT, withStoreTimeout } from "./store_timeout.ts";
-import type { CacheStore, KeyedEntry, ManagedStore, StoredEntry } from "./store.ts";
+import type {
+  CacheStore,
+  ClaimingStore,
+  KeyedEntry,
+  Lookup,
+  ManagedStore,
+  StoredEntry,
+} from "./store.ts";
 import { isRemote } from "./store_file.ts";
 
 /** A built-in store, or the caller's own, which only reads and writes. */
 export type BatchedStore =
   & CacheStore
-  & Partial<Pick<ManagedStore, "location" | "getNow" | "addHits" | "close">>;
+  & Partial<Pick<ManagedStore, "location" | "recovers" | "getNow" | "addHits" | "close">>
+  & Partial<ClaimingStore>;
 
 /** A read that comes more than this many milliseconds after the last one gains nothing from a batch. */
 const READ_PAUSE = 1;
@@ -29,13 +39,6 @@ const PENDING_CHARACTERS = 2 ** 23;
 /** The first connection to a server takes longer. */
 const REMOTE_TIMEOUT = 5 * STORE_TIMEOUT;
 
-/** A read that waits for its batch. */
-interface PendingRead {
-  key: string;
-  resolve: (entry: StoredEntry | undefined) => void;
-  reject: (error: unknown) => void;
-}
-
 /**
  * Batches the operations of a store: reads per turn of the event loop, writes over a few milliseconds. Writes
  * keep their order, and one batch is written at a time.
@@ -46,7 +49,9 @@ export class BatchingStore {
   readonly #store: BatchedStore;
   readonly #onWriteError: (error: unknown) => void;
   readonly #timeout: number;
-  #reads: PendingRead[] = [];
+  readonly #reads: ReadBatch<StoredEntry | undefined>;
+  /** The reads that claim what is missing, and the answers that other processes fetch. */
+  readonly #claims: { reads: ReadBatch<Lookup>; awaited: AwaitedAnswers } | undefined;
   /** When the last read began, by `performance.now()`. */
   #readAt = -Infinity;
   /** Entries to be written next. */
@@ -66,6 +71,16 @@ export class BatchingStore {
     this.location = store.location;
     this.#onWriteError = onWriteError;
     this.#timeout = timeout ?? (isRemote(store.location ?? "") ? REMOTE_TIMEOUT : STORE_TIMEOUT);
+    this.#reads = this.#batched((keys) => store.getMany(keys));
+    if (claims(store)) {
+      const reads = this.#batched((keys) => store.readOrClaim(keys));
+      this.#claims = { reads, awaited: new AwaitedAnswers(store) };
+    }
+  }
+
+  /** Whether failures of the store pass by themselves. */
+  get recovers(): boolean {
+    return this.#store.recovers === true;
   }
 
   /** Reads an entry, even if it has not been written to the store yet. */
@@ -82,9 +97,32 @@ export class BatchingStore {
         if (!isBusy(error)) return Promise.reject(error);
       }
     }
-    return new Promise((resolve, reject) => {
-      if (this.#reads.push({ key, resolve, reject }) === 1) setImmediate(() => this.#readBatch());
-    });
+    return this.#reads.read(key);
+  }
+
+  /**
+   * Reads an entry. Without one, claims the right to fetch it if the store is for several processes; the claim
+   * ends with {@link BatchingStore.set} or {@link BatchingStore.release}.
+   */
+  async getOrClaim(key: string): Promise<Lookup | undefined> {
+    const isUnwritten = this.#pending.has(key) || this.#writing.has(key);
+    if (this.#claims === undefined || isUnwritten) return await this.get(key);
+    return await this.#claims.reads.read(key);
+  }
+
+  /**
+   * Waits, not for long, for the entry of a key that another process has claimed; `undefined` if the caller has
+   * to fetch it.
+   *
+   * @throws {AbortedError} when `signal` fires
+   */
+  async wait(key: string, signal?: AbortSignal): Promise<StoredEntry | undefined> {
+    return await this.#claims?.awaited.wait(key, signal);
+  }
+
+  /** Gives up a claim. Never rejects: claims end by themselves. */
+  async release(key: string): Promise<void> {
+    await this.#store.release?.([key]).catch(() => {});
   }
 
   /**
@@ -103,6 +141,8 @@ export class BatchingStore {
     if (this.#pendingCharacters <= PENDING_CHARACTERS || this.#write === undefined) {
       return undefined;
     }
+    // Its writes fail soon if it cannot be used, and nothing waits for it.
+    if (this.recovers) return undefined;
     return withStoreTimeout(this.#write, this.#timeout);
   }
 
@@ -139,16 +179,8 @@ export class BatchingStore {
     this.#store.close?.().catch(() => {});
   }
 
-  async #readBatch(): Promise<void> {
-    const reads = this.#reads;
-    this.#reads = [];
-    try {
-      const work = this.#store.getMany(reads.map(({ key }) => key));
-      const entries = await withStoreTimeout(work, this.#timeout);
-      for (const [i, { resolve }] of reads.entries()) resolve(entries[i]);
-    } catch (error) {
-      for (const { reject } of reads) reject(error);
-    }
+  #batched<T>(readMany: (keys: readonly string[]) => Promise<T[]>): ReadBatch<T> {
+    return new ReadBatch((keys) => withStoreTimeout(readMany(keys), this.#timeout));
   }
 
   #isBatchFull(): boolean {
@@ -183,4 +215,8 @@ export class BatchingStore {
         this.#writeBatch();
       });
   }
+}
+
+function claims(store: BatchedStore): store is BatchedStore & ClaimingStore {
+  return store.readOrClaim !== undefined && store.release !== undefined;
 }

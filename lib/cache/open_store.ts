@@ -7,18 +7,20 @@ import { join, resolve } from "node:path";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import { ConfigurationError } from "../errors.ts";
 import { openKv } from "../runtime/deno_kv.ts";
+import { safeUrl } from "../redact.ts";
+import { DEFAULT_PREFIX, parseRedisAddress, type RedisAddress } from "../redis/redis_address.ts";
 import { surviveFileSizeLimit } from "../runtime/runtime.ts";
 import type { BatchedStore } from "./batching_store.ts";
 import { MemoryStore } from "./stores/memory.ts";
-import type { CacheStore, ManagedStore, StoreKind } from "./store.ts";
+import { type CacheStore, DEFAULT_TTL, type ManagedStore, type StoreKind } from "./store.ts";
 import { storeError } from "./store_error.ts";
-import { isRemote } from "./store_file.ts";
+import { isKvServer, isRedisServer } from "./store_file.ts";
 
-/** The name of a built-in store. `auto` is Deno KV on Deno, else SQLite. */
-export type StoreName = "auto" | "kv" | "sqlite" | "memory";
+/** The name of a built-in store. `auto` is Redis if a server is named, else Deno KV on Deno, else SQLite. */
+export type StoreName = "auto" | "kv" | "sqlite" | "memory" | "redis";
 
 /** All names of stores. */
-export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memory"];
+export const STORE_NAMES: readonly StoreName[] = ["auto", "kv", "sqlite", "memory", "redis"];
 
 /** Selects a built-in store. */
 export interface StoreOptions {
@@ -29,22 +31,61 @@ export interface StoreOptions {
    */
   store?: StoreName;
   /**
-   * The file, or the URL of a KV Connect server.
+   * The file, or the URL of a server: Redis, or KV Connect.
    *
-   * @default a file in the user's folder
+   * @default a file in the user's folder, or `redis`
    */
   path?: string;
+  /** The Redis server that processes share. */
+  redis?: RedisAddress;
+  /**
+   * Seconds until an entry expires, for stores that remove expired entries by themselves; 0 for never.
+   *
+   * @default a day
+   */
+  ttl?: number;
 }
 
 /** The kind and location of a built-in store. */
 export interface StoreLocation {
   kind: StoreKind;
-  /** The file or URL; `undefined` for memory. */
+  /** The file or URL, without a password; `undefined` for memory. */
   location: string | undefined;
+  /** The server of a store in Redis. */
+  redis?: RedisAddress;
 }
 
 /** Each kind has its own file, since neither can read the other's. */
 const FILE_NAMES = { kv: "responses.kv", sqlite: "responses.sqlite" };
+
+/** The server of a store in Redis. */
+function redisAddress({ path, redis }: StoreOptions): RedisAddress {
+  if (path === undefined && redis !== undefined) return redis;
+  if (path !== undefined && isRedisServer(path)) {
+    return parseRedisAddress(path, "cache path", redis?.prefix ?? DEFAULT_PREFIX);
+  }
+  throw new ConfigurationError(
+    path === undefined
+      ? "the cache store redis needs a server"
+      : `the cache path ${safeUrl(path)} is not the URL of a Redis server`,
+    { hint: "Set path to a URL such as redis://localhost:6379, or name the server with --redis." },
+  );
+}
+
+function kvLocation(path: string, env: Environment): StoreLocation {
+  const shown = safeUrl(path);
+  if (openKv === undefined) {
+    throw new ConfigurationError(`the cache path ${shown} needs Deno KV`, {
+      hint: "Run on Deno with --unstable-kv, or use a file and the store sqlite.",
+    });
+  }
+  if (!env.DENO_KV_ACCESS_TOKEN) {
+    throw new ConfigurationError(`the cache path ${shown} needs an access token`, {
+      hint: "Set the environment variable DENO_KV_ACCESS_TOKEN.",
+    });
+  }
+  return { kind: "kv", location: path };
+}
 
 /**
  * Determines the store that `options` select, without opening it.
@@ -52,33 +93,43 @@ const FILE_NAMES = { kv: "responses.kv", sqlite: "responses.sqlite" };
  * @throws {ConfigurationError} if a name is unknown, or this runtime does not have the store
  */
 export function locateStore(options: StoreOptions, env: Environment): StoreLocation {
-  const { store = "auto", path } = options;
+  const { store = "auto", path, redis } = options;
   if (!STORE_NAMES.includes(store)) {
     throw new ConfigurationError(`unknown cache store "${store}"`, {
       hint: `Use one of ${STORE_NAMES.join(", ")}, or an object with getMany and setMany.`,
     });
   }
-  const remote = path !== undefined && isRemote(path);
   if (store === "memory") return { kind: "memory", location: undefined };
-  if (remote && store === "sqlite") {
+  const isOnRedis = path === undefined ? redis !== undefined : isRedisServer(path);
+  if (store === "redis" || store === "auto" && isOnRedis) {
+    const address = redisAddress(options);
+    return { kind: "redis", location: address.shown, redis: address };
+  }
+  if (path !== undefined && isRedisServer(path)) {
     throw new ConfigurationError(
-      `the cache path ${path} is a URL, which only the store kv can open`,
+      `the cache path ${safeUrl(path)} is a URL, which only the store redis can open`,
     );
   }
-  const kind = store === "auto" ? openKv === undefined && !remote ? "sqlite" : "kv" : store;
-  if (kind === "kv" && openKv === undefined) {
+  const isServer = path !== undefined && isKvServer(path);
+  if (isServer && store === "sqlite") {
     throw new ConfigurationError(
-      remote ? `the cache path ${path} needs Deno KV` : "the cache store kv needs Deno KV",
-      { hint: "Run on Deno with --unstable-kv, or use a file and the store sqlite." },
+      `the cache path ${safeUrl(path)} is a URL, which only the store kv can open`,
     );
   }
-  if (remote && !env.DENO_KV_ACCESS_TOKEN) {
-    throw new ConfigurationError(`the cache path ${path} needs an access token`, {
-      hint: "Set the environment variable DENO_KV_ACCESS_TOKEN.",
+  if (isServer) return kvLocation(path, env);
+  if (store === "kv" && openKv === undefined) {
+    throw new ConfigurationError("the cache store kv needs Deno KV", {
+      hint: "Run on Deno with --unstable-kv, or use a file and the store sqlite.",
     });
   }
-  if (remote) return { kind, location: path };
+  const kind = store === "auto" ? openKv === undefined ? "sqlite" : "kv" : store;
   return { kind, location: resolve(path || join(homeFolder(env), "cache", FILE_NAMES[kind])) };
+}
+
+/** Creates the store on a Redis server, which connects at its first use. */
+async function redisStore(address: RedisAddress, ttl: number = DEFAULT_TTL) {
+  const { RedisStore } = await import("./stores/redis.ts");
+  return new RedisStore(address, { lifetime: ttl === 0 ? Infinity : ttl * 1000 });
 }
 
 /**
@@ -88,8 +139,13 @@ export function locateStore(options: StoreOptions, env: Environment): StoreLocat
  * @throws {CacheError} if the store cannot be used
  */
 export async function openStore(options: StoreOptions, env: Environment): Promise<ManagedStore> {
-  const { kind, location } = locateStore(options, env);
+  const { kind, location, redis } = locateStore(options, env);
   if (kind === "memory" || location === undefined) return new MemoryStore();
+  if (redis !== undefined) {
+    const store = await redisStore(redis, options.ttl);
+    await store.connect();
+    return store;
+  }
   surviveFileSizeLimit();
   try {
     if (kind === "kv") {
@@ -110,15 +166,16 @@ export async function openStore(options: StoreOptions, env: Environment): Promis
  * @throws {ConfigurationError} if an option is invalid, or this runtime does not have the store
  */
 export function storeOpener(
-  { store, path }: { store?: StoreName | CacheStore; path?: string },
+  { store, ...options }: Omit<StoreOptions, "store"> & { store?: StoreName | CacheStore },
   env: Environment,
 ): () => Promise<BatchedStore> {
   if (typeof store === "object" && store !== null) {
-    const own = ownStore(store, path);
+    const own = ownStore(store, options.path);
     return () => Promise.resolve(own);
   }
-  locateStore({ store, path }, env);
-  return () => openStore({ store, path }, env);
+  const { redis } = locateStore({ store, ...options }, env);
+  if (redis !== undefined) return () => redisStore(redis, options.ttl);
+  return () => openStore({ store, ...options }, env);
 }
 
 /** Wraps the caller's store, so that only the methods of {@link CacheStore} are called. */
@@ -130,7 +187,7 @@ function ownStore(store: CacheStore, path: string | undefined): BatchedStore {
   }
   if (path !== undefined) {
     throw new ConfigurationError("cache path: only built-in stores have a path", {
-      hint: "Remove it, or set store to kv or sqlite.",
+      hint: "Remove it, or set store to kv, sqlite or redis.",
     });
   }
   return {

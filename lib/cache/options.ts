@@ -16,15 +16,16 @@ export interface CacheOptions {
   ttl?: number;
   /**
    * Where answers are stored: the name of a built-in store, or a {@link CacheStore} of your own. `memory`
-   * lasts as long as the client.
+   * lasts as long as the client. `redis` is for processes on any number of machines.
    *
-   * @default Deno KV on Deno, else SQLite
+   * @default Redis if the client uses one, else Deno KV on Deno, else SQLite
    */
   store?: StoreName | CacheStore;
   /**
-   * The file, or the URL of a KV Connect server, which several machines can share.
+   * The file, or the URL of a server that several machines can share: `redis://` or `rediss://` for Redis and
+   * Valkey, `https://` for KV Connect.
    *
-   * @default a file in `~/.flexllm/cache`
+   * @default a file in `~/.flexllm/cache`, or the Redis server of the client
    */
   path?: string;
   /**
@@ -33,6 +34,9 @@ export interface CacheOptions {
    * @default ""
    */
   namespace?: string;
-  /** Called at most once, if the cache cannot be used. The client then continues without it. */
+  /**
+   * Called at most once, if the cache cannot be used. The client then continues without it; a cache in Redis is
+   * used again as soon as it responds.
+   */
   onWarning?: (message: string) => void;
 }

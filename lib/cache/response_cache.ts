@@ -9,18 +9,16 @@ import type { ChatResult } from "../chat/result.ts";
 import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { hasParsed, parseStructured } from "../chat/structured_output.ts";
-import { ConfigurationError } from "../errors.ts";
+import { AbortedError, ConfigurationError } from "../errors.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
 import { followerError } from "./follower_error.ts";
 import { SingleFlight } from "./single_flight.ts";
+import { DEFAULT_TTL, type StoredEntry } from "./store.ts";
 import { storeError } from "./store_error.ts";
 
 /** Hit counts are written after this many hits, and at the end. */
 const HITS_GROUP = 1000;
-
-/** The default lifetime of an answer, in seconds. */
-export const DEFAULT_TTL: number = 24 * 60 * 60;
 
 /** The options of a {@link ResponseCache}. */
 export interface ResponseCacheOptions {
@@ -75,6 +73,20 @@ interface SharedAnswer {
   json?: string;
 }
 
+/** A stored answer as JSON, and the request that it answers. */
+interface StoredAnswer {
+  json: string;
+  request: CacheRequest;
+}
+
+/** Reads the entry of a request from a store. */
+type EntrySource = (
+  store: BatchingStore,
+  request: CacheRequest,
+) => Promise<StoredEntry | undefined>;
+
+const getEntry: EntrySource = (store, { key }) => store.get(key);
+
 /** A cache of answers in one store. */
 export class ResponseCache implements AsyncDisposable {
   readonly #options: ResponseCacheOptions;
@@ -124,8 +136,9 @@ export class ResponseCache implements AsyncDisposable {
   /**
    * Returns the stored answer to any of `requests`, which are alternative ways to send the same call.
    * Otherwise calls `fetch` and stores its answer if it is complete. Callers with the same first key share
-   * one `fetch`: the others get its answer as a cached one, or its error. `signal` ends the wait for
-   * another caller; `fetch` must respect it by itself.
+   * one `fetch`: the others get its answer as a cached one, or its error. If the store is for several
+   * processes, callers in other processes wait for the answer as well, but only for a short time. `signal`
+   * ends the wait for another caller; `fetch` must respect it by itself.
    *
    * @throws {AbortedError} when `signal` fires, and any error of `fetch`; never an error of the store
    */
@@ -136,7 +149,7 @@ export class ResponseCache implements AsyncDisposable {
   ): Promise<ChatResult> {
     const start = performance.now();
     const [{ key, responseFormat }] = requests;
-    const work = () => this.#readOrFetch(requests, fetch);
+    const work = () => this.#readOrFetch(requests, fetch, signal);
     const { value: answer, isShared } = await this.#flights.run(key, work, signal);
     if (!isShared && answer.result !== undefined) return answer.result;
     answer.json ??= encoded(answer.result!, answer.request);
@@ -173,27 +186,55 @@ export class ResponseCache implements AsyncDisposable {
   async #readOrFetch(
     requests: readonly CacheRequest[],
     fetch: () => Promise<Fetched>,
+    signal: AbortSignal | undefined,
   ): Promise<SharedAnswer> {
-    const stored = await this.#readAny(requests);
-    if (stored !== undefined) return stored;
-    const { result, request } = await fetch();
-    if (!isStorable(result)) return { result, request };
-    const json = encoded(result, request);
-    await this.#write(request, json);
-    return { result, json, request };
+    const [first] = requests;
+    let written: CacheRequest | undefined;
+    try {
+      const stored = await this.#readOrWait(requests, signal);
+      if (stored !== undefined) return stored;
+      const { result, request } = await fetch();
+      if (!isStorable(result)) return { result, request };
+      const json = encoded(result, request);
+      await this.#write(request, json);
+      written = request;
+      return { result, json, request };
+    } finally {
+      if (written?.key !== first.key) void this.#store?.release(first.key);
+    }
   }
 
   /** The first stored answer; all keys are read at once. */
   async #readAny(
     requests: readonly CacheRequest[],
-  ): Promise<{ json: string; request: CacheRequest } | undefined> {
+    readFirst: EntrySource = getEntry,
+  ): Promise<StoredAnswer | undefined> {
     if (requests.length === 1) {
-      const json = await this.#read(requests[0]);
+      const json = await this.#read(requests[0], readFirst);
       return json === undefined ? undefined : { json, request: requests[0] };
     }
-    const answers = await Promise.all(requests.map((request) => this.#read(request)));
+    const answers = await Promise.all(
+      requests.map((request, i) => this.#read(request, i === 0 ? readFirst : getEntry)),
+    );
     const i = answers.findIndex((json) => json !== undefined);
     return i < 0 ? undefined : { json: answers[i]!, request: requests[i] };
+  }
+
+  /** As {@link #readAny}; but claims the first key, or waits for the process that has claimed it. */
+  async #readOrWait(
+    requests: readonly CacheRequest[],
+    signal: AbortSignal | undefined,
+  ): Promise<StoredAnswer | undefined> {
+    let isAwaited = false;
+    const stored = await this.#readAny(requests, async (store, { key }) => {
+      const lookup = await store.getOrClaim(key);
+      isAwaited = lookup === "awaited";
+      return typeof lookup === "string" ? undefined : lookup;
+    });
+    if (stored !== undefined || !isAwaited) return stored;
+    const [request] = requests;
+    const json = await this.#read(request, (store, { key }) => store.wait(key, signal));
+    return json === undefined ? undefined : { json, request };
   }
 
   /** The result of a stored answer; `undefined` if the request's schema rejects it. */
@@ -216,17 +257,19 @@ export class ResponseCache implements AsyncDisposable {
     }
   }
 
-  async #read({ key, model }: CacheRequest): Promise<string | undefined> {
+  async #read(request: CacheRequest, read: EntrySource): Promise<string | undefined> {
     const store = this.#store ?? await this.#open();
     if (store === undefined) return undefined;
+    const { key, model } = request;
     try {
-      const entry = await store.get(key);
+      const entry = await read(store, request);
       if (entry === undefined || this.#now() - entry.created >= this.#lifetime) return undefined;
       const json = verifiedAnswer(key, entry);
       if (json !== undefined) this.#countHit(model, store);
       return json;
     } catch (error) {
-      this.#turnOff(error);
+      if (error instanceof AbortedError) throw error;
+      this.#fail(error);
       return undefined;
     }
   }
@@ -234,7 +277,7 @@ export class ResponseCache implements AsyncDisposable {
   async #write({ key, model }: CacheRequest, json: string): Promise<void> {
     const store = this.#store ?? await this.#open();
     const waiting = store?.set(signedEntry(key, this.#now(), model, json));
-    if (waiting !== undefined) await waiting.catch((error) => this.#turnOff(error));
+    if (waiting !== undefined) await waiting.catch((error) => this.#fail(error));
   }
 
   #countHit(model: string, store: BatchingStore): void {
@@ -243,7 +286,7 @@ export class ResponseCache implements AsyncDisposable {
     const hits = new Map(this.#hits);
     this.#hits.clear();
     this.#hitCount = 0;
-    store.addHits(hits).catch((error) => this.#turnOff(error));
+    store.addHits(hits).catch((error) => this.#fail(error));
   }
 
   async #open(): Promise<BatchingStore | undefined> {
@@ -251,7 +294,7 @@ export class ResponseCache implements AsyncDisposable {
     this.#opening ??= this.#options.open().then((store) => {
       this.#store = new BatchingStore(
         store,
-        (error) => this.#turnOff(error),
+        (error) => this.#fail(error),
         this.#options.timeout,
       );
       this.#location = store.location;
@@ -261,6 +304,12 @@ export class ResponseCache implements AsyncDisposable {
       return undefined;
     });
     return await this.#opening;
+  }
+
+  /** Continues without the store: until it can be used again, or for good if it does not recover. */
+  #fail(error: unknown): void {
+    if (this.#store?.recovers) this.#warn(error, "continuing without it until it responds again");
+    else this.#turnOff(error);
   }
 
   /** Continues without the store. If the cache is already closing, only warns. */
@@ -278,7 +327,10 @@ export class ResponseCache implements AsyncDisposable {
     this.#warned = true;
     const { message, hint } = storeError(error, this.#location);
     const advice = hint === undefined ? "" : ` ${hint}`;
-    this.#options.onWarning?.(`the response cache is off: ${message}; ${consequence}.${advice}`);
+    const state = this.#off ? "off" : "unavailable";
+    this.#options.onWarning?.(
+      `the response cache is ${state}: ${message}; ${consequence}.${advice}`,
+    );
   }
 }
 

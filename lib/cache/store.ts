@@ -10,8 +10,11 @@
 /** The version of the file format. Files of another version are neither read nor changed. */
 export const FORMAT = 1;
 
+/** The default lifetime of an answer, in seconds. */
+export const DEFAULT_TTL: number = 24 * 60 * 60;
+
 /** The kinds of built-in stores. */
-export type StoreKind = "kv" | "sqlite" | "memory";
+export type StoreKind = "kv" | "sqlite" | "memory" | "redis";
 
 /** The value of one key in a {@link CacheStore}. */
 export interface StoredEntry {
@@ -71,6 +74,23 @@ export interface CacheStore {
   setMany(entries: readonly KeyedEntry[]): Promise<void>;
 }
 
+/**
+ * The right to fetch an answer, which one process at a time holds for a key: `claimed` by the process that
+ * asked, or `awaited` from another process.
+ */
+export type Claim = "claimed" | "awaited";
+
+/** What a store has for a key, or who fetches it. */
+export type Lookup = StoredEntry | Claim;
+
+/** A store through which processes agree on who fetches an answer. */
+export interface ClaimingStore {
+  /** Reads entries; claims the keys that have none, unless another process has claimed them. */
+  readOrClaim(keys: readonly string[]): Promise<Lookup[]>;
+  /** Gives claims up. Writing an entry does this as well. */
+  release(keys: readonly string[]): Promise<void>;
+}
+
 /** Statistics of one model in a store. */
 export interface ModelStats {
   /** The model. */
@@ -87,7 +107,7 @@ export interface ModelStats {
 export interface StoreStats {
   /** The kind of store. */
   kind: StoreKind;
-  /** The file or URL; `undefined` for memory. */
+  /** The file or URL, without a password; `undefined` for memory. */
   location: string | undefined;
   /** Number of entries. */
   entries: number;
@@ -121,12 +141,14 @@ export interface ClearFilter {
  */
 export interface ManagedStore extends CacheStore {
   readonly kind: StoreKind;
-  /** The file or URL; `undefined` for memory. */
+  /** The file or URL, without a password; `undefined` for memory. */
   readonly location: string | undefined;
   /**
    * Reads a single entry at once, if the store can. Throws if it is locked; {@link CacheStore.getMany} waits.
    */
   getNow?(key: string): StoredEntry | undefined;
+  /** Whether failures pass: the store connects again by itself. */
+  readonly recovers?: boolean;
   /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */
   addHits(hits: ReadonlyMap<string, number>): Promise<void>;
   /** Collects statistics, which takes microseconds per entry. */

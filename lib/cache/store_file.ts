@@ -33,7 +33,17 @@ export function storeFileBytes(path: string): number {
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
 }
 
+/** Whether the location of a store is a KV Connect server. */
+export function isKvServer(location: string): boolean {
+  return /^https?:\/\//i.test(location);
+}
+
+/** Whether the location of a store is a Redis server. */
+export function isRedisServer(location: string): boolean {
+  return /^rediss?:\/\//i.test(location);
+}
+
 /** Whether the location of a store is a server. */
 export function isRemote(location: string): boolean {
-  return /^https?:\/\//i.test(location);
+  return isKvServer(location) || isRedisServer(location);
 }

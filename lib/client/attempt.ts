@@ -26,6 +26,7 @@ export async function attempt(
   clock: Clock,
 ): Promise<ChatResult> {
   const { target } = grant;
+  call.hooks?.onAttempt?.();
   const encoded = call.encode(target);
   const { model } = encoded.request;
   // Overlaps with the first request.

@@ -9,7 +9,14 @@ import { storeOpener } from "../cache/open_store.ts";
 import { type CacheRequest, type Fetched, ResponseCache } from "../cache/response_cache.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { CacheOptions } from "../cache/options.ts";
+import type { RedisAddress } from "../redis/redis_address.ts";
 import type { EncodedCall } from "./endpoint_client.ts";
+
+/** The options of a cache, and the Redis server of its client. */
+export interface CachedCallsOptions extends CacheOptions {
+  /** Where the cache is by default. */
+  redis?: RedisAddress;
+}
 
 /** A sent call: its result, and the request that was sent for it. */
 export interface SentCall {
@@ -33,8 +40,8 @@ export class CachedCalls {
   }
 
   /** @throws {ConfigurationError} if an option is wrong, or this runtime does not support the store */
-  constructor({ ttl, store, path, namespace, onWarning }: CacheOptions) {
-    const open = storeOpener({ store, path }, process.env);
+  constructor({ ttl, store, path, namespace, redis, onWarning }: CachedCallsOptions) {
+    const open = storeOpener({ store, path, redis, ttl }, process.env);
     this.#cache = new ResponseCache({ open, ttl, onWarning });
     this.#namespace = namespace;
   }

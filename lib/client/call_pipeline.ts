@@ -7,7 +7,6 @@
  * @module
  */
 import type { Completions } from "../batch/completions.ts";
-import type { CacheOptions } from "../cache/options.ts";
 import { eventsOf } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
@@ -22,7 +21,7 @@ import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { withLost, withLostCost, withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
-import { CachedCalls, type SentCall } from "./cached_calls.ts";
+import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
 import { type CallObserver, CallRecorder } from "./call_recorder.ts";
 import { CallSignals } from "./call_signals.ts";
@@ -44,11 +43,22 @@ export interface CallPipelineOptions extends SchedulerOptions {
   /** The timeout of calls that request thinking. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
-  cache: CacheOptions | undefined;
+  cache: CachedCallsOptions | undefined;
   attachments: AttachmentOptions | undefined;
   /** Aborts every call. */
   signal: AbortSignal | undefined;
 }
+
+/** What shared limits need of the queues. */
+export interface QueueAccess {
+  /** The number of requests that wait for an endpoint. */
+  waiting: () => number;
+  /** Dispatches the requests that wait. */
+  dispatch: () => void;
+}
+
+/** Starts to share the limits with other processes. Returns what ends it. */
+export type ShareOpener = (queue: QueueAccess) => Promise<{ close(): Promise<void> }>;
 
 /** Completes conversations through one or more endpoints. */
 export class CallPipeline implements Completions {
@@ -65,6 +75,8 @@ export class CallPipeline implements Completions {
   readonly #signals: CallSignals;
   /** The prices that a budget needs; loaded with the first call. */
   #prices: Promise<unknown> | undefined;
+  #openShare: ShareOpener | undefined;
+  #share: ReturnType<ShareOpener> | undefined;
 
   constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
     this.endpoints = endpoints;
@@ -94,6 +106,33 @@ export class CallPipeline implements Completions {
       budget,
       group: this.#group,
     });
+  }
+
+  /** Shares the limits with other processes, from the first call on. */
+  share(open: ShareOpener): void {
+    this.#openShare = open;
+  }
+
+  /**
+   * Starts to share the limits, if they are shared.
+   *
+   * @throws {FlexLLMError} if that is not possible; the next call tries again
+   */
+  async connect(): Promise<void> {
+    const open = this.#openShare;
+    if (open === undefined || this.#closing.signal.aborted) return;
+    this.#share ??= open({
+      waiting: () => this.#group.size,
+      dispatch: () => this.#group.dispatch(),
+    });
+    const share = this.#share;
+    try {
+      await share;
+      this.#openShare = undefined;
+    } catch (error) {
+      if (this.#share === share) this.#share = undefined;
+      throw error;
+    }
   }
 
   /** Requests that wait for an endpoint. */
@@ -209,6 +248,7 @@ export class CallPipeline implements Completions {
   async close(): Promise<void> {
     this.#closing.abort(new AbortedError("the client was closed"));
     await this.cache?.close();
+    await this.#share?.then((share) => share.close(), () => {});
   }
 
   /** What the calls cost, and their budget. */
@@ -244,6 +284,7 @@ export class CallPipeline implements Completions {
   async encode(messages: readonly Message[], options: ChatOptions): Promise<Call> {
     const { signal } = this;
     const call = this.#call(messages, options, { hooks: undefined, recorder: undefined, signal });
+    if (this.#openShare !== undefined) await this.connect();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return call;
   }
@@ -315,6 +356,7 @@ export class CallPipeline implements Completions {
   /** Sends a call, retries it, and parses a structured answer. */
   async #send(call: Call): Promise<ChatResult> {
     let result: ChatResult;
+    if (this.#openShare !== undefined) await this.connect();
     call.recorder?.waiting();
     try {
       result = await this.#scheduler.run(

@@ -25,7 +25,7 @@ import type { CallHooks } from "../scheduling/call_hooks.ts";
 import { CallPipeline } from "./call_pipeline.ts";
 import type { ChatClient } from "./chat_client.ts";
 import type { ClientOptions, PoolOptions } from "./client_options.ts";
-import { clientSettings, poolSettings } from "./client_settings.ts";
+import { type ClientSettings, clientSettings, poolSettings } from "./client_settings.ts";
 import type { CompletionStream } from "./completion_stream.ts";
 import { EndpointClient } from "./endpoint_client.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
@@ -100,9 +100,33 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       new EndpointClient(options, new EndpointLimits(limits, isOnly), systemClock)
     );
     this.#pipeline = new CallPipeline(endpoints, { ...settings, clock: systemClock });
+    this.#shareLimits(settings, endpoints);
     const provider = jobProvider(this.#pipeline, settings.retryTimes);
     this.#batchClient = { completions: this.#pipeline, provider };
     this.concurrencyLimit = this.#pipeline.concurrencyLimit;
+  }
+
+  /** Shares what is limited, if a server is named for it. */
+  #shareLimits(settings: ClientSettings, endpoints: readonly EndpointClient[]): void {
+    const { redis, total, costTracker } = settings;
+    if (redis === undefined) return;
+    const limits = settings.endpoints.map(({ limits }) => limits);
+    const isLimited = [total, ...limits].some((each) =>
+      each.maxQps ?? each.maxTpm ?? ("maxInFlight" in each ? each.maxInFlight : undefined)
+    );
+    const hasBudget = costTracker !== undefined && redis.budget !== undefined;
+    if (!isLimited && !hasBudget) return;
+    this.#pipeline.share(async (queue) => {
+      const { shareLimits } = await import("./share_limits.ts");
+      return await shareLimits({
+        settings: redis,
+        endpoints,
+        limits,
+        total,
+        costTracker,
+        ...queue,
+      });
+    });
   }
 
   /**
@@ -309,6 +333,15 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    */
   get stats(): EndpointStats[] {
     return this.#pipeline.stats;
+  }
+
+  /**
+   * Connects to the Redis server of the client, if it has one; otherwise the first request does. Safe to call twice.
+   *
+   * @throws {ConfigurationError} if the server cannot be used
+   */
+  async connect(): Promise<void> {
+    await this.#pipeline.connect();
   }
 
   /**

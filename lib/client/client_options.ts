@@ -9,6 +9,7 @@ import type { CacheOptions } from "../cache/options.ts";
 import type { PriceRow } from "../pricing/price.ts";
 import type { ServerOptions } from "../services/connect.ts";
 import type { AttachmentOptions } from "../transport/load_file.ts";
+import type { RedisOptions } from "./redis_options.ts";
 
 /** A server, and the prices of its models. */
 export interface EndpointOptions extends ServerOptions {
@@ -43,6 +44,13 @@ export interface LimitOptions {
    * @default no limit
    */
   maxTpm?: number;
+  /**
+   * Maximum requests in flight over all processes that share a server through `redis`; without it, of this client.
+   * Each process also keeps to its own `concurrencyLimit`.
+   *
+   * @default no limit
+   */
+  maxInFlight?: number;
 }
 
 /** Options that apply to all requests of a client. Times are in seconds. */
@@ -86,6 +94,13 @@ export interface RequestOptions {
    * @default false
    */
   cache?: boolean | CacheOptions;
+  /**
+   * A Redis or Valkey server, or its URL: all processes that name it keep to the limits `maxQps`, `maxTpm` and
+   * `maxInFlight` together, and to one budget if it has a name. The client connects with its first request.
+   *
+   * @default nothing is shared
+   */
+  redis?: string | RedisOptions;
   /** How to load images, files and audio that messages refer to by path or URL. */
   attachments?: AttachmentOptions;
   /** Aborts all requests of the client. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
-import type { CacheOptions } from "../cache/options.ts";
+import type { CachedCallsOptions } from "./cached_calls.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { type EndpointLimitOptions, TRAVEL_SLACK } from "../scheduling/endpoint_limits.ts";
 import { LOAD_BALANCES, type LoadBalance } from "../scheduling/load_balancer.ts";
@@ -19,11 +19,12 @@ import type {
   RequestOptions,
 } from "./client_options.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { type SharedSettings, sharedSettings } from "./redis_options.ts";
 
 /** One endpoint of a client, and its limits. */
 export interface EndpointSettings {
   options: PoolEndpoint;
-  limits: EndpointLimitOptions;
+  limits: EndpointLimitOptions & { maxInFlight: number | undefined };
 }
 
 /** The options of a client or pool with all defaults filled in. */
@@ -39,7 +40,11 @@ export interface ClientSettings {
   /** The timeout of calls with `thinking`: thinking models are silent for longer. */
   thinkingTimeout: number;
   costTracker: CostTracker | undefined;
-  cache: CacheOptions | undefined;
+  cache: CachedCallsOptions | undefined;
+  /** What is shared with other processes. */
+  redis: SharedSettings | undefined;
+  /** The limits of all endpoints together. */
+  total: { maxQps: number | undefined; maxTpm: number | undefined };
   attachments: AttachmentOptions | undefined;
   signal: AbortSignal | undefined;
   random: () => number;
@@ -88,6 +93,8 @@ export function expectTimeout(timeout: number): void {
 }
 
 function requestSettings(options: RequestOptions) {
+  const redis = sharedSettings(options.redis);
+  const cache = options.cache === true ? {} : options.cache || undefined;
   const {
     retryTimes = DEFAULTS.retryTimes,
     retryDelay = DEFAULTS.retryDelay,
@@ -106,7 +113,9 @@ function requestSettings(options: RequestOptions) {
     timeout,
     thinkingTimeout: options.timeout ?? DEFAULTS.thinkingTimeout,
     costTracker: options.costTracker,
-    cache: options.cache === true ? {} : options.cache || undefined,
+    cache: cache && redis && { redis: redis.address, ...cache } || cache,
+    redis,
+    total: { maxQps: undefined, maxTpm: undefined },
     attachments: options.attachments,
     signal: options.signal,
     random: Math.random,
@@ -119,8 +128,13 @@ type CommonLimits = Pick<
   "adaptive" | "failureThreshold" | "recoveryTime" | "random" | "shared"
 >;
 
-function endpointLimits(options: LimitOptions, common: CommonLimits): EndpointLimitOptions {
+function endpointLimits(
+  options: LimitOptions,
+  common: CommonLimits,
+): EndpointSettings["limits"] {
   const { concurrencyLimit = DEFAULTS.concurrency, initialConcurrency, maxQps, maxTpm } = options;
+  const { maxInFlight } = options;
+  expectInteger(maxInFlight, "maxInFlight", 1);
   expectInteger(concurrencyLimit, "concurrencyLimit", 1);
   expectInteger(initialConcurrency, "initialConcurrency", 1);
   expectPositive(maxQps, "maxQps");
@@ -128,10 +142,12 @@ function endpointLimits(options: LimitOptions, common: CommonLimits): EndpointLi
   const { adaptive, failureThreshold, recoveryTime, random, shared } = common;
   return {
     shared,
-    concurrency: concurrencyLimit,
+    // Without Redis, there are no other processes.
+    concurrency: Math.min(concurrencyLimit, maxInFlight ?? Infinity),
     initialConcurrency,
     maxQps,
     maxTpm,
+    maxInFlight,
     adaptive,
     failureThreshold,
     recoveryTime,
@@ -185,6 +201,7 @@ export function poolSettings(options: PoolOptions): ClientSettings {
   };
   return {
     ...settings,
+    total: { maxQps, maxTpm },
     loadBalance,
     fallback,
     endpoints: endpoints.map((endpoint, i) => endpointSettings(endpoint, common, i)),

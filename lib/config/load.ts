@@ -12,6 +12,7 @@ import type { Path } from "../files/document.ts";
 import { inspectConfig } from "./inspect.ts";
 import { type Environment, findConfigFile } from "../files/paths.ts";
 import { isReference } from "./references.ts";
+import { configuredRedis } from "./redis_urls.ts";
 import type { ConfigValue } from "./schema.ts";
 import { configuredServers } from "./servers.ts";
 import { type ForeignVariable, foreignVariables, isApproved, isFoundIn } from "./trust.ts";
@@ -52,15 +53,24 @@ function isLiteralKey(text: string): boolean {
   return text.length >= 16 && !isReference(text.replace(/^\S+ +/, ""));
 }
 
-/** Returns a warning if `file` contains API keys and other users can read it. */
+/** Whether a URL has a password, and not only a reference to one. */
+function hasPassword(url: string): boolean {
+  const [, login] = /^\w+:\/\/(.*)@/s.exec(url) ?? [];
+  const password = login?.replace(/^[^:]*:/, "") ?? "";
+  return password !== "" && !isReference(password);
+}
+
+/** Returns a warning if `file` contains API keys or passwords and other users can read it. */
 export function permissionWarning(file: string, value: ConfigValue): string | undefined {
   const hasKey =
     configuredServers(value).some(({ entry: { api_key, headers = {} } }) =>
       secretsOf({ apiKey: api_key, headers }).some(isLiteralKey)
     ) || isLiteralKey(value.serve?.admin_key ?? "");
-  if (!hasKey || process.platform === "win32") return undefined;
+  const hasSecret = hasKey || configuredRedis(value).some(({ url }) => hasPassword(url));
+  if (!hasSecret || process.platform === "win32") return undefined;
   if ((statSync(file).mode & 0o077) === 0) return undefined;
-  return `${file} contains API keys and is readable by other users: chmod 600 ${file}`;
+  const what = hasKey ? "API keys" : "a password";
+  return `${file} contains ${what} and is readable by other users: chmod 600 ${file}`;
 }
 
 /** The position of the first byte that is not UTF-8, as `line:column`. */

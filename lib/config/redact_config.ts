@@ -4,6 +4,7 @@
  * @module
  */
 import { isHarmlessHeader, maskKey, safeUrl } from "../redact.ts";
+import { maskRedisUrl } from "../redis/redis_address.ts";
 import { isReference } from "./references.ts";
 import type { ConfigValue } from "./schema.ts";
 
@@ -36,15 +37,22 @@ function redactServer<T extends ServerFields>(server: T): T {
 function redactCache<T>(cache: T): T {
   if (typeof cache !== "object" || cache === null) return cache;
   const { path } = cache as { path?: string };
-  return path === undefined || !path.includes("://") ? cache : { ...cache, path: safeUrl(path) };
+  if (path === undefined || !path.includes("://")) return cache;
+  return { ...cache, path: path.startsWith("redis") ? maskRedisUrl(path) : safeUrl(path) };
+}
+
+function redactRedis(redis: NonNullable<ConfigValue["redis"]>): ConfigValue["redis"] {
+  if (typeof redis === "string") return maskRedisUrl(redis);
+  return { ...redis, url: maskRedisUrl(redis.url) };
 }
 
 /** A copy of `value` with keys, secret headers and credentials in URLs masked. */
 export function redactConfig(value: ConfigValue): ConfigValue {
-  const { models, batch, serve, cache } = value;
+  const { models, batch, serve, cache, redis } = value;
   return {
     ...value,
     ...cache ? { cache: redactCache(cache) } : {},
+    ...redis ? { redis: redactRedis(redis) } : {},
     ...models ? { models: models.map(redactServer) } : {},
     ...batch
       ? {

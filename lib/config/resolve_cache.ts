@@ -6,7 +6,11 @@
 import type { CacheOptions } from "../cache/options.ts";
 import type { StoreOptions } from "../cache/open_store.ts";
 import { ConfigurationError } from "../errors.ts";
+import type { Environment } from "../files/paths.ts";
+import type { RedisSettings } from "../redis/redis_settings.ts";
 import type { Config } from "./load.ts";
+import { cacheServers } from "./redis_urls.ts";
+import { expandServerUrl } from "./resolve_redis.ts";
 
 /** The cache settings of a configuration, which can only name built-in stores. */
 export type CacheSettings = CacheOptions & StoreOptions;
@@ -55,4 +59,21 @@ export function resolveBatchCache(config: Config, flags: CacheFlags): false | Ca
     });
   }
   return cacheSettings(config, { cacheTtl: flags.cacheTtl ?? batch.cache_ttl ?? undefined });
+}
+
+/**
+ * The settings of a cache for opening it: with the Redis server that processes share, which is the default, and
+ * with the references in a URL expanded.
+ *
+ * @throws {ConfigurationError} if a URL refers to a variable that is not set
+ */
+export function reachableCache(
+  config: Config,
+  cache: CacheSettings,
+  env: Environment,
+  redis: RedisSettings | undefined,
+): CacheSettings {
+  const server = cacheServers(config.value).find(({ url }) => url === cache.path);
+  const path = server === undefined ? cache.path : expandServerUrl(server, config, env);
+  return { ...cache, path, redis: redis?.address };
 }

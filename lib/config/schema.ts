@@ -21,12 +21,17 @@ const cacheSettings = v.strictObject({
   ),
   store: v.optional(
     describe(
-      "Storage backend; default `auto`: Deno KV if the runtime has it, otherwise SQLite.",
+      "Storage backend; default `auto`: Redis if `redis` names a server, else Deno KV if the runtime has it, " +
+        "else SQLite.",
       v.picklist(STORE_NAMES, `expected one of ${STORE_NAMES.join(", ")}`),
     ),
   ),
   path: v.optional(
-    describe("A file, or a KV Connect URL; default a file in `~/.flexllm`.", text),
+    describe(
+      "A file, or the URL of a server: `redis://`, `rediss://`, or `https://` for KV Connect; default a file " +
+        "in `~/.flexllm`, or the server of `redis`.",
+      text,
+    ),
   ),
   namespace: v.optional(describe("Separates caches that share a store.", text)),
 }, "expected true, false, or ttl, store, path and namespace");

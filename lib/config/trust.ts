@@ -14,7 +14,9 @@ import { safeUrl } from "../redact.ts";
 import type { Path } from "../files/document.ts";
 import { type Environment, homeFolder } from "../files/paths.ts";
 import type { ConfigValue } from "./schema.ts";
-import { expandReferences, keysIn, variablesIn } from "./references.ts";
+import { isPrivateHost } from "../services/private_host.ts";
+import { cacheServers, configuredRedis } from "./redis_urls.ts";
+import { expandReferences, isReference, keysIn, variablesIn } from "./references.ts";
 import { configuredServers, referenceFields } from "./servers.ts";
 import { isForeign, isForeignKey } from "./service_variables.ts";
 import { writeUserFile } from "../files/replace_file.ts";
@@ -22,9 +24,12 @@ import { writeUserFile } from "../files/replace_file.ts";
 /** The variable whose key goes to whichever model is in use. */
 const GENERAL_KEY = "FLEXLLM_API_KEY";
 
-/** A variable or stored key that a configuration would send to a server of another service. */
+/** What a Redis server receives besides variables: a cache and a batch hold what users send and get. */
+const SHARED_DATA = "prompts and answers";
+
+/** What a configuration would send to a server of another service, or of somebody else. */
 export interface ForeignVariable {
-  /** The variable's name, or `keys.` and that of the stored key. */
+  /** The variable's name, `keys.` and that of a stored key, or `prompts and answers`. */
   variable: string;
   /** The field that refers to it. */
   path: Path;
@@ -32,7 +37,7 @@ export interface ForeignVariable {
   host: string;
 }
 
-/** The variables and stored keys that models, endpoints and the cache would send to servers of other services. */
+/** What models, endpoints, caches and Redis would send to servers of other services, or of somebody else. */
 export function foreignVariables(value: ConfigValue, env: Environment): ForeignVariable[] {
   const foreign: ForeignVariable[] = [];
   const add = (variable: string, server: string, path: Path) =>
@@ -61,9 +66,16 @@ export function foreignVariables(value: ConfigValue, env: Environment): ForeignV
       check(GENERAL_KEY, server, [...path, GENERAL_KEY]);
     }
   }
-  const { cache } = value;
-  if (typeof cache === "object" && /^https?:/.test(cache?.path ?? "")) {
-    check("DENO_KV_ACCESS_TOKEN", cache!.path!, ["cache", "path"]);
+  for (const { url, path } of cacheServers(value)) {
+    if (/^https?:/i.test(url)) check("DENO_KV_ACCESS_TOKEN", url, path);
+  }
+  for (const { url, path } of configuredRedis(value)) {
+    // The user has chosen the server, not the author of the file.
+    if (isReference(url)) continue;
+    const server = expandReferences(url, env, { readKey: () => "key" });
+    for (const name of variablesIn(url)) check(name, server, path);
+    for (const name of keysIn(url)) add(`keys.${name}`, server, path);
+    if (!isPrivateHost(URL.parse(server)?.hostname ?? ".")) add(SHARED_DATA, server, path);
   }
   return foreign;
 }

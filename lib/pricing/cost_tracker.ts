@@ -7,6 +7,7 @@ import { BudgetExceededError, ConfigurationError } from "../errors.ts";
 import { abortable } from "../runtime/abortable.ts";
 import { PartReservation } from "./part_reservation.ts";
 import type { Budget, BudgetWaiter, Charge, Reservation } from "../scheduling/budget.ts";
+import type { Affordability, SharedMoney } from "../scheduling/shared/shared_money.ts";
 
 /** The options of a {@link CostTracker}. Amounts are in USD. */
 export interface CostTrackerOptions {
@@ -99,6 +100,7 @@ export class CostTracker implements Budget {
   /** The reservation of every free request. */
   readonly #free: Reservation;
   #ledger: SpendingLedger | undefined;
+  #shared: SharedMoney | undefined;
   #spent = 0;
   #reserved = 0;
   /** The number of open reservations above 0. */
@@ -183,7 +185,11 @@ export class CostTracker implements Budget {
     if (cost === 0) return this.#free;
     this.#parts++;
     return new PartReservation(cost, {
-      hold: (amount) => this.#held += amount,
+      hold: (amount) => {
+        this.#held += amount;
+        if (amount > 0) this.#shared?.reserve(amount);
+        else this.#shared?.release(-amount);
+      },
       record: (charge, reserved) => {
         this.record(charge, reserved);
         // What the ledger knows must still cover the live requests in flight.
@@ -245,16 +251,19 @@ export class CostTracker implements Budget {
     checkCost(cost);
     if (cost === 0) return this.#free;
     const [first = waiter] = this.#waiting;
-    if (this.#fits(cost) && (first === waiter || !this.#hasReservations)) {
+    const isNext = first === waiter || !this.#hasReservations;
+    const affordable = isNext ? this.#afford(cost) : "later";
+    if (affordable === "now") {
       this.#waiting.delete(waiter);
       return take(cost);
     }
-    if (this.#hasReservations) {
+    if (affordable === "later") {
       this.#waiting.add(waiter);
       return undefined;
     }
     this.#waiting.delete(waiter);
-    throw new BudgetExceededError(this.limit!, this.#spent, cost);
+    const spent = Math.max(this.#spent, this.#shared?.total ?? 0);
+    throw new BudgetExceededError(this.limit!, spent, cost);
   }
 
   /** Removes `waiter` from the queue. */
@@ -267,8 +276,27 @@ export class CostTracker implements Budget {
     this.#ledger = ledger;
   }
 
+  /**
+   * Spends from a budget that other processes spend from as well. Money that is spent or reserved already counts
+   * as well. Returns a function that ends this.
+   */
+  share(money: SharedMoney): () => void {
+    this.#shared = money;
+    money.onChange = () => this.#wake();
+    return () => {
+      if (this.#shared === money) this.#shared = undefined;
+      money.onChange = () => {};
+      this.#wake();
+    };
+  }
+
   get #hasReservations(): boolean {
     return this.#reservations + this.#parts > 0;
+  }
+
+  #afford(cost: number): Affordability {
+    if (!this.#fits(cost)) return this.#hasReservations ? "later" : "never";
+    return this.#shared?.afford(cost) ?? "now";
   }
 
   #fits(cost: number): boolean {
@@ -280,12 +308,15 @@ export class CostTracker implements Budget {
     this.#ledger?.authorize(this.#spent + this.#reserved + cost);
     this.#reserved += cost;
     this.#reservations++;
+    const shared = this.#shared;
+    shared?.reserve(cost);
     let isReleased = false;
     const release = () => {
       if (isReleased) return;
       isReleased = true;
       // Sums of fractions do not cancel out exactly.
       this.#reserved = --this.#reservations === 0 ? 0 : this.#reserved - cost;
+      shared?.release(cost);
       this.#wake();
     };
     const commit = (charge: Charge) => this.record(charge, cost);
@@ -297,7 +328,7 @@ export class CostTracker implements Budget {
     for (const waiter of [...this.#waiting]) {
       // Waking an earlier waiter may have started this one as well.
       if (!this.#waiting.has(waiter)) continue;
-      if (!this.#fits(waiter.cost) && this.#hasReservations) return;
+      if (this.#afford(waiter.cost) === "later") return;
       waiter.wake();
       // A waiter that cannot start for another reason must not block the others.
       this.#waiting.delete(waiter);
@@ -307,7 +338,10 @@ export class CostTracker implements Budget {
   /** Adds USD spent elsewhere or earlier, so that the limit covers them. */
   addSpent(cost: number): void {
     // Servers can report any number as their cost, but none of them refunds money.
-    if (cost > 0 && cost < Infinity) this.#spent += cost;
+    if (cost > 0 && cost < Infinity) {
+      this.#spent += cost;
+      this.#shared?.spend(cost);
+    }
     const { warning, onWarning } = this.#options;
     if (!this.#warned && warning !== undefined && this.#spent >= warning) {
       this.#warned = true;

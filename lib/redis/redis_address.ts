@@ -39,6 +39,12 @@ function decoded(text: string, source: string): string | undefined {
   }
 }
 
+/** The URL of a Redis server as somebody wrote it, perhaps not a valid one, without its user and password. */
+export function maskRedisUrl(text: string): string {
+  // A password that is not encoded may hold any character.
+  return text.replace(/^(\s*\w+:\/\/).*@/s, "$1…@");
+}
+
 /**
  * Parses a URL such as `rediss://user:password@host:6380/2`.
  *

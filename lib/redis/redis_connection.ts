@@ -9,20 +9,22 @@
 import { randomUUID } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Redis, RedisOptions } from "ioredis";
-import { ConfigurationError } from "../errors.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { type DeadlineQueue, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
+import { type BlockingConnection, openBlockingConnection } from "./blocking_connection.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import {
-  connectionReason,
-  RedisUnavailableError,
-  startError,
-  unavailability,
-} from "./redis_error.ts";
+  argumentOf,
+  asCalls,
+  type RedisArgument,
+  type RedisCommand,
+  type RedisReplies,
+} from "./redis_command.ts";
+import { RedisUnavailableError, startError, unavailability } from "./redis_error.ts";
 import { RedisScript } from "./redis_script.ts";
+import { NoReplyError, ReplyTimeouts } from "./reply_timeouts.ts";
+import { checkServer, parseServerInfo } from "./server_info.ts";
 
-/** A command and its arguments. */
-export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
+export type { BlockingConnection, RedisArgument, RedisCommand, RedisReplies };
 
 /** Told about changes of a connection. */
 export interface RedisWatcher {
@@ -32,83 +34,36 @@ export interface RedisWatcher {
   onUp?(): void;
   /** The server has come back without its data, or the data was deleted: everything stored there is gone. */
   onReset?(): void;
+  /**
+   * The server was restarted or replaced, and has data: perhaps an older state, without what was written last.
+   * Called before `onUp`.
+   */
+  onRestart?(): void;
 }
 
 /** Seconds that a command may take. */
 const TIMEOUT = 2;
 /** Seconds for the first connection. */
 const CONNECT_TIMEOUT = 5;
+/** Milliseconds for which a connection that is closed may still be sending. */
+const DISCONNECT_TIMEOUT = 500;
 /** Milliseconds for which a closed connection waits for the reason. */
 const CLOSE_DELAY = 50;
 /** Milliseconds between two probes of a server that cannot be used; and the maximum between two connections. */
 const PROBE_INTERVAL = 250;
-/** The oldest version with all commands that are used here. */
-const OLDEST_VERSION = [6, 2] as const;
 
-/** Returns the id of the data, and sets it if there is none: a server without it has lost its data. */
+/** Seconds between two checks that the data is still there. */
+const CHECK_INTERVAL = 5;
+
+/**
+ * Returns the id of the data, and sets it if there is none: a server without it has lost its data. It is written
+ * in any case, which fails if the memory is full or the server cannot save its data.
+ */
 const DATA_ID = new RedisScript(`
-local id = redis.call("GET", KEYS[1])
-if id then return id end
-redis.call("SET", KEYS[1], ARGV[1])
-return ARGV[1]
+local id = redis.call("GET", KEYS[1]) or ARGV[1]
+redis.call("SET", KEYS[1], id)
+return id
 `);
-
-/** What `INFO` says about a server. */
-interface ServerInfo {
-  version: string;
-  /** `noeviction` unless keys are deleted when the memory is full. */
-  evictionPolicy: string | undefined;
-  isReadOnlyReplica: boolean;
-}
-
-function infoOf(text: string): ServerInfo {
-  const fields = new Map(
-    text.split("\n").map((line) => line.trim().split(/:(.*)/s, 2) as [string, string]),
-  );
-  return {
-    version: fields.get("redis_version") ?? "",
-    evictionPolicy: fields.get("maxmemory_policy"),
-    isReadOnlyReplica: fields.get("role") === "slave" && fields.get("slave_read_only") !== "0",
-  };
-}
-
-function checkServer({ version, isReadOnlyReplica }: ServerInfo, address: RedisAddress): void {
-  const at = `Redis at ${address.shown}`;
-  if (isReadOnlyReplica) {
-    throw new ConfigurationError(`${at} is a read-only replica`, {
-      hint: "Use the address of its primary server.",
-    });
-  }
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_VERSION;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new ConfigurationError(
-      `${at} has version ${version || "unknown"}; flexllm needs Redis ${
-        OLDEST_VERSION.join(".")
-      } or newer`,
-      { hint: "Update the server, or use Valkey." },
-    );
-  }
-}
-
-/** The deadline of one command. */
-class CommandDeadline implements Expiring {
-  expiresAt = 0;
-
-  constructor(readonly expire: () => void) {}
-}
-
-/** A connection for commands that wait on the server, such as `XREADGROUP … BLOCK`. */
-export interface BlockingConnection {
-  /**
-   * Runs a command that waits up to `wait` milliseconds on the server.
-   *
-   * @throws {RedisUnavailableError} if the server does not answer in time
-   */
-  command(command: RedisCommand, wait: number): Promise<unknown>;
-  /** Closes the connection; a command that waits fails. */
-  close(): void;
-}
 
 /** A connection to one server. */
 export class RedisConnection implements AsyncDisposable {
@@ -117,23 +72,32 @@ export class RedisConnection implements AsyncDisposable {
   readonly #create: () => Redis;
   readonly #clock: Clock;
   readonly #watchers = new Set<RedisWatcher>();
-  readonly #deadlines: DeadlineQueue = deadlinesOf(TIMEOUT);
+  readonly #timeouts: ReplyTimeouts;
+  readonly #blocking = new Set<BlockingConnection>();
   /** Rejects with the first error of the connection. */
   readonly #failed = Promise.withResolvers<never>();
   #failure: RedisUnavailableError | undefined;
   #downSince = 0;
   #dataId: string | undefined;
+  #runId = "";
+  /** When the socket was opened, in milliseconds of the clock. */
+  #openedAt = 0;
   #evictionPolicy: string | undefined;
   #isClosed = false;
   #probe: ReturnType<typeof setTimeout> | undefined;
+  #check: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(address: RedisAddress, create: () => Redis, clock: Clock) {
     this.address = address;
     this.#create = create;
     this.#redis = create();
     this.#clock = clock;
-    // Later, they are reported by the commands that fail because of them.
-    this.#redis.on("error", this.#failed.reject);
+    this.#timeouts = new ReplyTimeouts(this.#redis);
+    this.#redis.on("connect", () => this.#openedAt = clock.now());
+    this.#redis.on("error", (error) => {
+      this.#failed.reject(error);
+      this.#explainFailure(error);
+    });
     this.#failed.promise.catch(() => {});
     this.#redis.on("close", () => this.#down("the connection was closed"));
   }
@@ -144,7 +108,7 @@ export class RedisConnection implements AsyncDisposable {
    * @throws {ConfigurationError} if it cannot be reached, refuses the login, is a read-only replica or too old
    */
   static async open(address: RedisAddress, clock: Clock = systemClock): Promise<RedisConnection> {
-    const { Redis: Client } = await import("ioredis");
+    const { Redis: Client } = await import("./redis_client.ts");
     const options: RedisOptions = {
       host: address.host,
       port: address.port,
@@ -156,7 +120,9 @@ export class RedisConnection implements AsyncDisposable {
       // No command waits for a connection: without Redis, the work goes on without it.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
       connectTimeout: CONNECT_TIMEOUT * 1000,
+      disconnectTimeout: DISCONNECT_TIMEOUT,
       retryStrategy: () => connection.#dataId === undefined ? null : PROBE_INTERVAL,
       // A server that has become a replica: connect again, perhaps to the new primary server.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
@@ -180,6 +146,11 @@ export class RedisConnection implements AsyncDisposable {
     return this.#failure === undefined && !this.#isClosed;
   }
 
+  /** Why the server cannot be used, as far as is known; `undefined` while it can. */
+  get failure(): RedisUnavailableError | undefined {
+    return this.#failure;
+  }
+
   /** Milliseconds for which the server could not be used; 0 while it can. */
   get downFor(): number {
     return this.#failure === undefined ? 0 : this.#clock.now() - this.#downSince;
@@ -198,18 +169,19 @@ export class RedisConnection implements AsyncDisposable {
   /** Reports changes to `watcher`. Returns a function that ends this. */
   watch(watcher: RedisWatcher): () => void {
     this.#watchers.add(watcher);
+    this.#scheduleCheck();
     return () => this.#watchers.delete(watcher);
   }
 
   /**
-   * Runs a command.
+   * Runs a command. With `replies` as bytes, texts in the reply are `Uint8Array`s.
    *
    * @throws {RedisUnavailableError} if the server cannot be used; the command may have been run all the same
    * @throws {Error} the server's reply if the command is refused
    */
-  async command([name, ...args]: RedisCommand): Promise<unknown> {
+  async command(command: RedisCommand, replies: RedisReplies = "text"): Promise<unknown> {
     this.#requireUp();
-    return await this.#within(this.#redis.call(name, ...args));
+    return await this.#within(this.#call(command, replies));
   }
 
   /**
@@ -237,7 +209,7 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   /**
-   * Runs a script.
+   * Runs a script. With `replies` as bytes, texts in the reply are `Uint8Array`s.
    *
    * @throws {RedisUnavailableError} if the server cannot be used; the script may have been run all the same
    * @throws {Error} the server's reply if the script fails
@@ -245,47 +217,41 @@ export class RedisConnection implements AsyncDisposable {
   async run(
     { sha, source }: RedisScript,
     keys: readonly string[],
-    args: readonly (string | number)[] = [],
+    args: readonly RedisArgument[] = [],
+    replies: RedisReplies = "text",
   ): Promise<unknown> {
     this.#requireUp();
     const parameters = [keys.length, ...keys, ...args];
     return await this.#within(
-      this.#redis.call("EVALSHA", sha, ...parameters).catch((error) => {
+      this.#call(["EVALSHA", sha, ...parameters], replies).catch((error) => {
         // A restarted server has forgotten it.
         if (!String(error.message).startsWith("NOSCRIPT")) throw error;
-        return this.#redis.call("EVAL", source, ...parameters);
+        return this.#call(["EVAL", source, ...parameters], replies);
       }),
     );
   }
 
   /** Opens a connection of its own for commands that wait, since nothing else can be sent meanwhile. */
   blocking(): BlockingConnection {
-    const redis = this.#create();
-    redis.on("error", () => {});
-    let connecting: Promise<void> | undefined;
-    return {
-      command: async ([name, ...args], wait) => {
-        this.#requireUp();
-        if (redis.status !== "ready") {
-          connecting ??= redis.connect().finally(() => connecting = undefined);
-          await this.#within(
-            redis.status === "wait" || redis.status === "end"
-              ? connecting
-              : new Promise<void>((resolve) => redis.once("ready", resolve)),
-          );
-        }
-        return await this.#within(redis.call(name, ...args), wait + TIMEOUT * 1000);
-      },
-      close: () => redis.disconnect(),
-    };
+    const blocking = openBlockingConnection(this.#create(), {
+      requireUp: () => this.#requireUp(),
+      within: (reply, seconds, timeouts) => this.#within(reply, seconds, timeouts),
+      onClose: () => this.#blocking.delete(blocking),
+    });
+    this.#blocking.add(blocking);
+    return blocking;
   }
 
-  /** Closes the connection. Commands in progress fail. */
+  /** Closes the connection, and those for commands that wait. Commands in progress fail. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#probe);
+    clearTimeout(this.#check);
+    for (const blocking of [...this.#blocking]) blocking.close();
     this.#redis.disconnect();
+    // There is no use in waiting for a server that does not answer.
+    if (this.#failure !== undefined) this.#redis.stream?.destroy();
     await Promise.resolve();
   }
 
@@ -301,19 +267,24 @@ export class RedisConnection implements AsyncDisposable {
       throw Object.assign(error, { code: "ECONNRESET" });
     });
     const connected = Promise.race([closed, this.#failed.promise]);
-    await this.#within(connected, CONNECT_TIMEOUT * 1000);
-    const info = infoOf(String(await this.#within(this.#redis.call("INFO"))));
+    await this.#within(connected, CONNECT_TIMEOUT);
+    const info = parseServerInfo(String(await this.#within(this.#redis.call("INFO"))));
     checkServer(info, this.address);
     this.#evictionPolicy = info.evictionPolicy;
+    this.#runId = info.runId;
     this.#dataId = await this.#readDataId();
   }
 
   async #readDataId(): Promise<string> {
-    const { sha, source } = DATA_ID;
-    const parameters = [1, this.key("data-id"), randomUUID()];
-    const reply = this.#redis.call("EVALSHA", sha, ...parameters)
-      .catch(() => this.#redis.call("EVAL", source, ...parameters));
+    const reply = this.#redis.call("EVAL", DATA_ID.source, 1, this.key("data-id"), randomUUID());
     return String(await this.#within(reply));
+  }
+
+  #call([name, ...args]: RedisCommand, replies: RedisReplies): Promise<unknown> {
+    const values = args.map(argumentOf);
+    return replies === "bytes"
+      ? this.#redis.callBuffer(name, ...values)
+      : this.#redis.call(name, ...values);
   }
 
   #requireUp(): void {
@@ -324,25 +295,27 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   async #exec(pipeline: ReturnType<Redis["pipeline"]>): Promise<unknown[]> {
-    const replies = await pipeline.exec() ?? [];
-    return replies.map(([error, value]) => {
+    const replies = await pipeline.exec().catch((error) => {
+      // A transaction was discarded since one of its commands was refused.
+      throw error.previousErrors?.[0] ?? error;
+    });
+    return (replies ?? []).map(([error, value]) => {
       if (error !== null) throw error;
       return value;
     });
   }
 
-  /** Waits for a reply within the timeout, and notices that the server cannot be used. */
-  async #within<T>(reply: Promise<T>, timeout?: number): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const deadline = new CommandDeadline(() => late.reject(new Error("it does not answer")));
-    const queue = timeout === undefined ? this.#deadlines : deadlinesOf(timeout / 1000);
-    queue.add(deadline);
+  /** Waits for a reply, and notices that the server cannot be used. */
+  async #within<T>(
+    reply: Promise<T>,
+    seconds: number = TIMEOUT,
+    timeouts: ReplyTimeouts = this.#timeouts,
+  ): Promise<T> {
     try {
-      return await Promise.race([reply, late.promise]);
+      return await timeouts.within(reply, seconds);
     } catch (error) {
       if (error instanceof RedisUnavailableError) throw error;
-      const isReply = error instanceof Error && error.name === "ReplyError";
-      const reason = isReply ? unavailability(error) : connectionReason(error);
+      const reason = unavailability(error);
       if (reason === undefined) throw error;
       // Not a fault of the server: we have closed the connection.
       if (this.#isClosed) {
@@ -351,10 +324,6 @@ export class RedisConnection implements AsyncDisposable {
       // At the start, the reason itself is needed.
       if (this.#dataId === undefined) throw error;
       throw this.#down(reason, error);
-    } finally {
-      queue.delete(deadline);
-      // It may fail later, when nobody waits for it any more.
-      reply.catch(() => {});
     }
   }
 
@@ -364,9 +333,16 @@ export class RedisConnection implements AsyncDisposable {
     if (this.#isClosed || this.#dataId === undefined) return error;
     this.#failure = error;
     this.#downSince = this.#clock.now();
-    for (const watcher of [...this.#watchers]) watcher.onDown?.(error);
     this.#scheduleProbe();
+    for (const watcher of [...this.#watchers]) watcher.onDown?.(error);
     return error;
+  }
+
+  /** While the server cannot be used, the latest reason is the one to know. */
+  #explainFailure(error: Error): void {
+    if (this.#failure === undefined) return;
+    const reason = unavailability(error) ?? error.message;
+    this.#failure = new RedisUnavailableError(this.address, reason, error);
   }
 
   #scheduleProbe(): void {
@@ -378,38 +354,54 @@ export class RedisConnection implements AsyncDisposable {
   async #tryAgain(): Promise<void> {
     try {
       if (this.#redis.status !== "ready") throw new Error("not connected");
-      const info = infoOf(String(await this.#answer(this.#redis.call("INFO"))));
+      const text = await this.#timeouts.within(this.#redis.call("INFO"), TIMEOUT);
+      const info = parseServerInfo(String(text));
       if (info.isReadOnlyReplica) throw new Error("it is a read-only replica");
-      const parameters = [1, this.key("data-id"), randomUUID()];
-      const dataId = String(
-        await this.#answer(this.#redis.call("EVAL", DATA_ID.source, ...parameters)),
-      );
+      const reply = this.#redis.call("EVAL", DATA_ID.source, 1, this.key("data-id"), randomUUID());
+      const dataId = String(await this.#timeouts.within(reply, TIMEOUT));
       if (this.#isClosed) return;
-      const isReset = dataId !== this.#dataId;
-      this.#dataId = dataId;
+      this.#evictionPolicy = info.evictionPolicy;
+      const isRestarted = info.runId !== this.#runId;
+      this.#runId = info.runId;
       this.#failure = undefined;
-      const watchers = [...this.#watchers];
-      if (isReset) { for (const watcher of watchers) watcher.onReset?.(); }
-      for (const watcher of watchers) watcher.onUp?.();
-    } catch {
+      if (!this.#noticeReset(dataId) && isRestarted) {
+        for (const watcher of [...this.#watchers]) watcher.onRestart?.();
+      }
+      for (const watcher of [...this.#watchers]) watcher.onUp?.();
+    } catch (error) {
+      if (error instanceof Error && this.#redis.status === "ready") this.#explainFailure(error);
+      if (error instanceof NoReplyError || this.#isStuck) this.#redis.stream?.destroy();
       this.#scheduleProbe();
     }
   }
 
-  /** A reply to a probe within the timeout. */
-  async #answer<T>(reply: Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const deadline = new CommandDeadline(() => late.reject(new Error("it does not answer")));
-    this.#deadlines.add(deadline);
-    reply.catch(() => {});
-    try {
-      return await Promise.race([reply, late.promise]);
-    } finally {
-      this.#deadlines.delete(deadline);
-    }
+  /** Whether a new connection does not get through its greeting. */
+  get #isStuck(): boolean {
+    return this.#redis.status === "connect" &&
+      this.#clock.now() - this.#openedAt > CONNECT_TIMEOUT * 1000;
   }
-}
 
-function asCalls(commands: readonly RedisCommand[]): (string | number)[][] {
-  return commands.map(([name, ...args]) => ["call", name, ...args]);
+  /** Reports that the data is gone if its id has changed, and returns whether it has. */
+  #noticeReset(dataId: string): boolean {
+    if (dataId === this.#dataId) return false;
+    this.#dataId = dataId;
+    for (const watcher of [...this.#watchers]) watcher.onReset?.();
+    return true;
+  }
+
+  /** From time to time, looks for data that was deleted, and for a connection that has silently gone. */
+  #scheduleCheck(): void {
+    if (this.#isClosed || this.#check !== undefined) return;
+    this.#check = setTimeout(async () => {
+      try {
+        if (this.isUp) this.#noticeReset(await this.#readDataId());
+      } catch {
+        // Reported as any failure.
+      } finally {
+        this.#check = undefined;
+        if (this.#watchers.size > 0) this.#scheduleCheck();
+      }
+    }, CHECK_INTERVAL * 1000);
+    this.#check.unref();
+  }
 }

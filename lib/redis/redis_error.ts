@@ -23,21 +23,26 @@ export class RedisUnavailableError extends FlexLLMError {
 /** Replies that say that the server cannot do its work now, with what they mean. */
 const UNAVAILABLE: readonly [RegExp, string][] = [
   [/^LOADING/, "it is loading its data"],
-  [/^READONLY/, "it is a read-only replica"],
+  [/^BUSY /, "it is busy with a script"],
   [/^MASTERDOWN/, "it has lost its primary server"],
-  [/^OOM/, "its memory is full"],
-  [/^MISCONF/, "it cannot save its data"],
   [/^(NOREPLICAS|TRYAGAIN|CLUSTERDOWN)/, "it does not accept writes"],
+  [/^(WRONGPASS|NOAUTH|ERR AUTH)/, "it refuses the login"],
+  [/^ERR max number of clients/, "it has too many connections"],
+  // Older servers report what a script has met in the middle of the text.
+  [/(^|: -)READONLY/, "it is a read-only replica"],
+  [/(^|: -)OOM/, "its memory is full"],
+  [/(^|: -)MISCONF/, "it cannot save its data"],
 ];
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Why the server cannot be used now, from its reply; `undefined` if the reply is about the command. */
+/** Why the server cannot be used now; `undefined` if the error is a reply about the command. */
 export function unavailability(error: unknown): string | undefined {
-  const text = textOf(error);
-  return UNAVAILABLE.find(([pattern]) => pattern.test(text))?.[1];
+  const isReply = error instanceof Error && error.name === "ReplyError";
+  if (!isReply) return connectionReason(error);
+  return UNAVAILABLE.find(([pattern]) => pattern.test(error.message))?.[1];
 }
 
 const CODES: Readonly<Record<string, string>> = {
@@ -51,11 +56,15 @@ const CODES: Readonly<Record<string, string>> = {
   EPIPE: "the connection was closed",
 };
 
+/** How the client library says that a connection has ended, or that there is none. */
+const CLOSED = /^(Connection is closed|Command aborted|Reached the max retries|Stream isn't writ)/;
+
 /** The reason why a connection failed, in words. */
 export function connectionReason(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const text = textOf(error);
   if (CODES[code] !== undefined) return CODES[code];
+  if (CLOSED.test(text)) return "the connection was closed";
   if (/certificate|self.signed|CERT_|UNABLE_TO_VERIFY/i.test(`${code} ${text}`)) {
     return `its certificate is not trusted (${text})`;
   }
@@ -91,7 +100,7 @@ export function startError(error: unknown, address: RedisAddress): FlexLLMError 
       hint: "Use another number at the end of the URL, or none.",
     });
   }
-  const reason = unavailability(error) ?? connectionReason(error);
+  const reason = unavailability(error) ?? text;
   return new ConfigurationError(`${at} cannot be used: ${reason}`, {
     cause: error,
     hint: "Check the URL, and that the server runs and can be reached.",

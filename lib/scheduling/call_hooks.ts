@@ -13,6 +13,8 @@ export interface CallHooks {
    * {@link AbortedError}; an attempt that has been sent continues.
    */
   waitSignal?: AbortSignal;
+  /** Called just before each attempt. If it throws, nothing is sent, and the call ends with that error. */
+  onAttempt?: () => void;
   /** Called when an attempt failed and the call waits for the next one. */
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */

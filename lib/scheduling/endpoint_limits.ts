@@ -11,8 +11,8 @@ import type { Usage } from "../usage.ts";
 import { AdaptiveRate, type Sent } from "./adaptive_rate.ts";
 import { Breaker } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
-import { RateLimiter } from "./rate_limiter.ts";
-import { type TokenDemand, type TokenHold, TokenLimiter } from "./token_limiter.ts";
+import { RateLimiter, type RequestRate } from "./rate_limiter.ts";
+import { type TokenDemand, type TokenHold, TokenLimiter, type TokenRate } from "./token_limiter.ts";
 
 /** The limits of one endpoint. */
 export interface EndpointLimitOptions {
@@ -40,6 +40,23 @@ export interface EndpointLimitOptions {
 export interface SharedLimits {
   qps: RateLimiter | undefined;
   tpm: TokenLimiter | undefined;
+}
+
+/** Limits that hold for several processes together. They replace those of this process. */
+export interface FleetLimits {
+  qps: RequestRate | undefined;
+  tpm: readonly TokenRate[];
+  slots: SlotLimit | undefined;
+}
+
+/** A limit on requests in flight, over several processes. */
+export interface SlotLimit {
+  /** Whether another request can start; if not, a slot is requested. */
+  isAvailable(): boolean;
+  /** Takes a slot. */
+  take(): void;
+  /** Returns a slot. */
+  release(): void;
 }
 
 const NO_TOKENS: readonly TokenHold[] = [];
@@ -74,8 +91,11 @@ export class EndpointLimits {
   /** Maximum requests in flight, as configured. */
   readonly maxConcurrency: number;
   readonly #limit: ConcurrencyLimit;
-  readonly #qps: readonly RateLimiter[];
-  readonly #tpm: readonly TokenLimiter[];
+  readonly #shares: {
+    qps: readonly RateLimiter[];
+    tpm: readonly TokenRate[];
+    fleet: FleetLimits | undefined;
+  };
   readonly #rate: AdaptiveRate | undefined;
   readonly #breaker: Breaker;
   readonly #isOnly: boolean;
@@ -103,20 +123,19 @@ export class EndpointLimits {
     if (sibling !== undefined) {
       this.#slots = sibling.#slots;
       this.#limit = sibling.#limit;
-      this.#qps = sibling.#qps;
-      this.#tpm = sibling.#tpm;
+      this.#shares = sibling.#shares;
       this.#rate = sibling.#rate;
       return;
     }
     this.#slots = { inFlight: 0 };
     this.#limit = new ConcurrencyLimit(concurrency, adaptive, initialConcurrency);
-    this.#qps = [
-      maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK),
-      shared?.qps,
-    ]
-      .filter((limiter) => limiter !== undefined);
-    this.#tpm = [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
-      .filter((limiter) => limiter !== undefined);
+    this.#shares = {
+      qps: [maxQps === undefined ? undefined : new RateLimiter(maxQps, TRAVEL_SLACK), shared?.qps]
+        .filter((limiter) => limiter !== undefined),
+      tpm: [maxTpm === undefined ? undefined : new TokenLimiter(maxTpm), shared?.tpm]
+        .filter((limiter) => limiter !== undefined),
+      fleet: undefined,
+    };
     this.#rate = adaptive ? new AdaptiveRate() : undefined;
   }
 
@@ -126,6 +145,13 @@ export class EndpointLimits {
    */
   forAnotherModel(): EndpointLimits {
     return new EndpointLimits(this.#options, false, this);
+  }
+
+  /** Replaces the limits of this process by those that several processes share, before the first request. */
+  share(limits: FleetLimits): void {
+    this.#shares.qps = [];
+    this.#shares.tpm = limits.tpm;
+    this.#shares.fleet = limits;
   }
 
   /**
@@ -153,7 +179,7 @@ export class EndpointLimits {
 
   /** Whether tokens are limited, so that requests need an estimate. */
   get countsTokens(): boolean {
-    return this.#tpm.length > 0;
+    return this.#shares.tpm.length > 0;
   }
 
   /** Average milliseconds per answer; `undefined` before the first. */
@@ -220,10 +246,14 @@ export class EndpointLimits {
     if (this.#slots.inFlight >= this.#limit.current) return Infinity;
     let at = this.#pausedUntil;
     if (!evenIfDown) at = Math.max(at, this.#breaker.availableAt);
-    for (const limiter of this.#qps) at = Math.max(at, limiter.nextAt);
-    for (const limiter of this.#tpm) at = Math.max(at, limiter.nextAt(now, demand));
+    const { qps, tpm, fleet } = this.#shares;
+    for (const limiter of qps) at = Math.max(at, limiter.nextAt);
+    if (fleet?.slots !== undefined && at <= now && !fleet.slots.isAvailable()) return Infinity;
+    for (const limiter of tpm) at = Math.max(at, limiter.nextAt(now, demand));
     // Not during a pause: outcomes of earlier requests still arrive, and change the rate.
     if (this.#rate !== undefined && at <= now) at = Math.max(at, this.#rate.nextAt(now));
+    // A shared rate is last: what is granted for a moment at which something else holds the request back is lost.
+    if (fleet?.qps !== undefined && at <= now) at = Math.max(at, fleet.qps.availableAt(now));
     return at;
   }
 
@@ -231,13 +261,16 @@ export class EndpointLimits {
   begin(now: number): number {
     this.#slots.inFlight++;
     this.#breaker.begin();
-    for (const limiter of this.#qps) limiter.take(now);
+    for (const limiter of this.#shares.qps) limiter.take(now);
+    this.#shares.fleet?.qps?.take(now);
+    this.#shares.fleet?.slots?.take();
     return this.#rate?.take(now) ?? 0;
   }
 
   /** Ends a request, whatever its outcome. */
   end(): void {
     this.#slots.inFlight--;
+    this.#shares.fleet?.slots?.release();
   }
 
   /** Records that a request was answered. */
@@ -300,21 +333,23 @@ export class EndpointLimits {
 
   /** Reserves the tokens of a request that starts. */
   reserveTokens(now: number, demand: TokenDemand): readonly TokenHold[] {
-    if (this.#tpm.length === 0) return NO_TOKENS;
-    return this.#tpm.map((limiter) => limiter.take(now, demand));
+    const { tpm } = this.#shares;
+    if (tpm.length === 0) return NO_TOKENS;
+    return tpm.map((limiter) => limiter.take(now, demand));
   }
 
   /** Replaces reserved tokens by those that the request used; `null` counts the expected ones. */
   commitTokens(now: number, held: readonly TokenHold[], usage: Usage | null): void {
+    const { tpm } = this.#shares;
     for (const [i, hold] of held.entries()) {
-      if (usage === null) this.#tpm[i].release(now, hold, hold.expected);
-      else this.#tpm[i].commit(now, hold, usage.promptTokens, usage.completionTokens);
+      if (usage === null) tpm[i].release(now, hold, hold.expected);
+      else tpm[i].commit(now, hold, usage.promptTokens, usage.completionTokens);
     }
   }
 
   /** Releases the tokens of a request that used none. */
   releaseTokens(now: number, held: readonly TokenHold[]): void {
-    for (const [i, hold] of held.entries()) this.#tpm[i].release(now, hold);
+    for (const [i, hold] of held.entries()) this.#shares.tpm[i].release(now, hold);
   }
 }
 

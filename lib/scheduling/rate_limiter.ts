@@ -9,6 +9,14 @@ const MAX_LAG = 20;
 /** Maximum request times that are remembered; at higher rates the window is shorter than a second. */
 const MAX_REMEMBERED = 10_000;
 
+/** A limit on requests per second that several processes share. Times are in milliseconds. */
+export interface RequestRate {
+  /** The earliest time at which the next request can start; in the past if it can at `now`. */
+  availableAt(now: number): number;
+  /** Starts a request at `now`, which is not before {@link RequestRate.availableAt}. */
+  take(now: number): void;
+}
+
 /**
  * Allows `perSecond` requests per second, evenly spaced. Makes up for timers that fire late, since no timer is
  * exact at high rates, but never exceeds the limit in any second. Times are in milliseconds of the caller's

@@ -36,34 +36,75 @@ export interface TokenHold {
   readonly reserved: number;
 }
 
-/** The token limit of one endpoint, or of several together. Times are in milliseconds. */
-export class TokenLimiter {
-  readonly #perMinute: number;
-  /** Milliseconds per token. */
-  readonly #interval: number;
-  #next = -Infinity;
+/** A limit on tokens per minute. Times are in milliseconds. */
+export interface TokenRate {
+  /**
+   * The earliest time at which a request can start; `Infinity` if that depends on other answers. A request
+   * above the limit starts when no other tokens count.
+   */
+  nextAt(now: number, demand: TokenDemand): number;
+  /** Reserves the tokens of a request that starts. */
+  take(now: number, demand: TokenDemand): TokenHold;
+  /** Replaces the reserved tokens by those that the request used. */
+  commit(now: number, hold: TokenHold, prompt: number, completion: number): void;
+  /** Releases the reserved tokens of a request that used none, or an estimated number. */
+  release(now: number, hold: TokenHold, tokens?: number): void;
+}
+
+/** Estimates from earlier answers how many tokens a request uses. */
+export class TokenForecast {
   #answers = 0;
   /** Average output tokens. */
   #typical = 0;
   #largest = 0;
+
+  /** The number of tokens that a request is expected to use. */
+  expected({ prompt, maxCompletion }: TokenDemand): number {
+    const completion = this.#answers === 0
+      ? maxCompletion ?? FIRST_COMPLETION
+      : Math.min(this.#typical, maxCompletion ?? Infinity);
+    return prompt + completion;
+  }
+
+  /** The maximum that a request can use: its limit, or what answers so far suggest. */
+  bound({ prompt, maxCompletion }: TokenDemand): number {
+    const seen = this.#answers < ENOUGH
+      ? Math.max(FIRST_COMPLETION, this.#largest)
+      : this.#largest * MARGIN;
+    if (maxCompletion === undefined) return prompt + seen;
+    return prompt + (this.#answers < ENOUGH ? maxCompletion : Math.min(maxCompletion, seen));
+  }
+
+  /** Learns from the output tokens of an answer. */
+  learn(completion: number): void {
+    this.#typical += (completion - this.#typical) * (this.#answers === 0 ? 1 : NEWEST);
+    this.#answers++;
+    this.#largest = Math.max(this.#largest, completion);
+  }
+}
+
+/** The token limit of one endpoint, or of several together. Times are in milliseconds. */
+export class TokenLimiter implements TokenRate {
+  readonly #perMinute: number;
+  /** Milliseconds per token. */
+  readonly #interval: number;
+  readonly #forecast: TokenForecast;
+  #next = -Infinity;
   /** Tokens of the last minute, by the time at which they were counted. */
   readonly #counted: { at: number; tokens: number }[] = [];
   #sum = 0;
   #reserved = 0;
 
   /** @param perMinute above 0 */
-  constructor(perMinute: number) {
+  constructor(perMinute: number, forecast: TokenForecast = new TokenForecast()) {
+    this.#forecast = forecast;
     this.#perMinute = perMinute;
     this.#interval = MINUTE / perMinute;
   }
 
-  /**
-   * The earliest time at which a request can start; `Infinity` if that depends on other answers. A request
-   * above the limit starts when no other tokens count.
-   */
   nextAt(now: number, demand: TokenDemand): number {
     this.#expire(now);
-    const reserved = this.#bound(demand);
+    const reserved = this.#forecast.bound(demand);
     let excess = this.#sum + this.#reserved + reserved - this.#perMinute;
     if (excess <= 0 || this.#sum + this.#reserved === 0) return this.#next;
     for (const { at, tokens } of this.#counted) {
@@ -73,38 +114,21 @@ export class TokenLimiter {
     return this.#reserved > 0 ? Infinity : Math.max(this.#next, this.#emptyAt);
   }
 
-  /** Reserves the tokens of a request that starts. */
   take(now: number, demand: TokenDemand): TokenHold {
-    const reserved = this.#bound(demand);
-    const completion = this.#answers === 0
-      ? demand.maxCompletion ?? FIRST_COMPLETION
-      : Math.min(this.#typical, demand.maxCompletion ?? Infinity);
-    const expected = demand.prompt + completion;
+    const reserved = this.#forecast.bound(demand);
+    const expected = this.#forecast.expected(demand);
     this.#next = Math.max(this.#next, now - MAX_LAG) + expected * this.#interval;
     this.#reserved += reserved;
     return { expected, reserved };
   }
 
-  /** Replaces the reserved tokens by those that the request used. */
   commit(now: number, hold: TokenHold, prompt: number, completion: number): void {
     this.#end(now, hold, prompt + completion);
-    this.#typical += (completion - this.#typical) * (this.#answers === 0 ? 1 : NEWEST);
-    this.#answers++;
-    this.#largest = Math.max(this.#largest, completion);
+    this.#forecast.learn(completion);
   }
 
-  /** Releases the reserved tokens of a request that used none, or an estimated number. */
   release(now: number, hold: TokenHold, tokens = 0): void {
     this.#end(now, hold, tokens);
-  }
-
-  /** The maximum that a request can use: its limit, or what answers so far suggest. */
-  #bound({ prompt, maxCompletion }: TokenDemand): number {
-    const seen = this.#answers < ENOUGH
-      ? Math.max(FIRST_COMPLETION, this.#largest)
-      : this.#largest * MARGIN;
-    if (maxCompletion === undefined) return prompt + seen;
-    return prompt + (this.#answers < ENOUGH ? maxCompletion : Math.min(maxCompletion, seen));
   }
 
   #end(now: number, { expected, reserved }: TokenHold, tokens: number): void {

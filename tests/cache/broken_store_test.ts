@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { locateStore, openStore } from "../../lib/cache/open_store.ts";
+import { locateStore, openStore, type StoreOptions } from "../../lib/cache/open_store.ts";
 import { ResponseCache } from "../../lib/cache/response_cache.ts";
 import type { CacheStore, StoreKind } from "../../lib/cache/store.ts";
+import { parseRedisAddress } from "../../lib/redis/redis_address.ts";
 import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
 import { chatResult } from "../support/chat_result.ts";
@@ -177,7 +178,12 @@ Deno.test("impossible store options are rejected before anything is opened", () 
   const wrong = (options: object, env = {}) =>
     assert.throws(() => locateStore(options, env), { code: "configuration" });
   const url = "https://kv.example.invalid/connect";
+  wrong({ store: "mongo" });
   wrong({ store: "redis" });
+  wrong({ store: "redis", path: "answers.sqlite" });
+  wrong({ store: "redis", path: "redis://" });
+  wrong({ store: "sqlite", path: "redis://localhost" });
+  wrong({ store: "kv", path: "redis://localhost" });
   wrong({ store: "sqlite", path: url });
   wrong({ path: url });
   if (openKv === undefined) {
@@ -187,6 +193,25 @@ Deno.test("impossible store options are rejected before anything is opened", () 
     const place = locateStore({ path: url }, { DENO_KV_ACCESS_TOKEN: "token" });
     assert.deepEqual(place, { kind: "kv", location: url });
   }
+});
+
+Deno.test("the cache is in Redis if that is named, and nothing else is", () => {
+  const redis = parseRedisAddress("redis://user:secret@one:7000/3", "--redis", "team");
+  const found = (options: StoreOptions) => locateStore({ redis, ...options }, {});
+  for (const options of [{}, { store: "redis" as const }]) {
+    const place = found(options);
+    assert.deepEqual([place.kind, place.location], ["redis", "redis://user@one:7000/3"]);
+    assert.equal(place.redis, redis);
+  }
+  const other = found({ path: "rediss://:secret@two" });
+  assert.deepEqual([other.location, other.redis?.prefix], ["rediss://two:6379", "team"]);
+  assert.equal(found({ store: "memory" }).kind, "memory");
+  assert.equal(found({ store: "sqlite" }).kind, "sqlite");
+  assert.notEqual(found({ path: "answers" }).kind, "redis");
+  assert.throws(
+    () => found({ store: "sqlite", path: "redis://:secret@two" }),
+    (error: Error) => !error.message.includes("secret"),
+  );
 });
 
 Deno.test("kv cache: an unreachable server", async () => {

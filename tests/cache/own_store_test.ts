@@ -111,7 +111,7 @@ Deno.test("an object that is not a store is rejected, and so is a path for the c
     message: "cache path: only built-in stores have a path",
   });
   // @ts-expect-error: unknown store name
-  assert.throws(() => new LLMClient({ ...options, cache: { store: "redis" } }), {
-    message: 'unknown cache store "redis"',
+  assert.throws(() => new LLMClient({ ...options, cache: { store: "mongo" } }), {
+    message: 'unknown cache store "mongo"',
   });
 });

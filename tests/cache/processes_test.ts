@@ -4,7 +4,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { StoreKind } from "../../lib/cache/store.ts";
 import { openKv } from "../../lib/runtime/deno_kv.ts";
-import { FILE_KINDS, openKind } from "../support/cache_stores.ts";
+import { FILE_KINDS, openKind, SHARED_KINDS, storePlace } from "../support/cache_stores.ts";
 import { runCacheWorker, type WorkerOrder, type WorkerReport } from "../support/cache_worker.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -43,8 +43,8 @@ async function saidLines(child: ChildProcess, lines: number): Promise<void> {
 }
 
 async function testProcesses(kind: StoreKind): Promise<void> {
-  using folder = temporaryFolder();
-  const path = folder.file("cache/file");
+  await using place = await storePlace(kind);
+  const { path } = place;
   const order = { store: kind, path, answers: 1500, keys: 150, characters: 200_000 };
   let working = true;
   const reports = Promise.all(Array.from({ length: 7 }, () => reportOf(startWorker(order))))
@@ -94,9 +94,11 @@ if (order !== undefined) {
   // JSON has no Infinity.
   await runCacheWorker({ ...rest, answers: answers ?? Infinity });
 } else if (process.platform !== "win32") {
-  for (const kind of FILE_KINDS) {
+  for (const kind of SHARED_KINDS) {
     Deno.test(`${kind} store: eight processes, one of them killed again and again`, () =>
       testProcesses(kind));
+  }
+  for (const kind of FILE_KINDS) {
     Deno.test(`${kind} store: a file that cannot grow turns the cache off`, () =>
       testFullDisk(kind));
   }

@@ -53,6 +53,19 @@ Deno.test("commands, pipelines, transactions and scripts", options, async () => 
   );
 });
 
+Deno.test("bytes are sent and read unchanged", options, async () => {
+  await using server = await RedisServer.start();
+  await using redis = await RedisConnection.open(server.address());
+  const bytes = new Uint8Array([0, 255, 13, 10, 128]);
+  const [key, other] = [redis.key("a"), redis.key("b")];
+  await redis.pipeline([["SET", key, bytes], ["SET", other, bytes.subarray(1, 3)]]);
+  const [all, part, none] = await redis.command(["MGET", key, other, "c"], "bytes") as Uint8Array[];
+  assert.deepEqual([[...all], [...part], none], [[...bytes], [255, 13], null]);
+  const echo = new RedisScript("return {ARGV[1], 7}");
+  const [text, number] = await redis.run(echo, [], [bytes], "bytes") as [Uint8Array, number];
+  assert.deepEqual([[...text], number], [[...bytes], 7]);
+});
+
 Deno.test("a server that is killed, and comes back empty", options, async () => {
   await using server = await RedisServer.start();
   await using redis = await RedisConnection.open(server.address());

@@ -33,6 +33,17 @@ export function approximate(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+const compact = new Intl.NumberFormat("en-US", { notation: "compact" });
+
+/** A rate with about two digits, in a unit that avoids leading zeros. */
+export function speed(perSecond: number): string {
+  if (perSecond >= 9.95) return `${compact.format(Math.round(perSecond))}/s`;
+  if (perSecond >= 0.95) return `${perSecond.toFixed(1)}/s`;
+  const perMinute = perSecond * 60;
+  if (perMinute >= 0.95) return `${perMinute.toFixed(perMinute < 9.95 ? 1 : 0)}/min`;
+  return `${(perMinute * 60).toFixed(1)}/h`;
+}
+
 /** Joins the parts that fit in `columns`: first as many as possible, then in their long form. */
 export function fitLine(parts: readonly LinePart[], columns: number, paint: Paint): string {
   // The last column stays empty: a terminal may wrap after a full line.

@@ -19,6 +19,7 @@ import { LiveArea, type TerminalStream } from "../../terminal/live_area.ts";
 import { StallMonitor } from "../../wait_notice.ts";
 import { type Budget, plainProgress, progressLines, type ProgressState } from "./progress_lines.ts";
 import { jobsKey } from "./job_line.ts";
+import type { WorkersState } from "./worker_line.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { onSuspension } from "../../terminal/suspension.ts";
 import { canRedraw, colored, divertNotes, writeNote } from "../../terminal/output.ts";
@@ -69,6 +70,8 @@ export interface ProgressOptions {
   budget?: Budget;
   /** The current parts, if records are sent as provider jobs. */
   jobs?: () => readonly JobView[];
+  /** The current workers, if records are sent by a fleet. */
+  workers?: () => WorkersState;
 }
 
 /** The terminal and the clock; replaced in tests. */
@@ -166,7 +169,7 @@ function showAsLines(screen: Screen, state: () => ProgressState) {
 export function startProgress(
   batch: { summary(): BatchSummary },
   { total, pending }: Omit<InputCheck, "lines">,
-  { quiet, input, endpoints, budget, jobs }: ProgressOptions,
+  { quiet, input, endpoints, budget, jobs, workers }: ProgressOptions,
   screen: Screen = standardError(),
 ): Progress {
   const startedAt = screen.now();
@@ -189,6 +192,7 @@ export function startProgress(
       waiting: jobs === undefined ? stalls.current(processed, endpoints(), now) : undefined,
       budget,
       jobs: jobs && { views: jobs(), now: screen.date() },
+      workers: workers?.(),
     };
   };
   const stop = quiet

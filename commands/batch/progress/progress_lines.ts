@@ -8,7 +8,8 @@ import { dollars } from "../../terminal/format.ts";
 import type { LongWait } from "../../wait_notice.ts";
 import type { Style } from "../../terminal/output.ts";
 import { jobParts, type JobsState } from "./job_line.ts";
-import { approximate, fitLine, type LinePart, type Paint } from "./line_parts.ts";
+import { approximate, fitLine, type LinePart, type Paint, speed } from "./line_parts.ts";
+import { workerParts, type WorkersState } from "./worker_line.ts";
 
 /** The state that is shown. */
 export interface ProgressState {
@@ -28,6 +29,8 @@ export interface ProgressState {
   budget: Budget | undefined;
   /** The parts at the provider; `undefined` for live requests. */
   jobs?: JobsState;
+  /** The workers; `undefined` without a fleet. */
+  workers?: WorkersState;
 }
 
 /** A budget in USD. */
@@ -42,15 +45,6 @@ const MIN_BAR_COLUMNS = 56;
 const MAX_BAR = 30;
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact" });
-
-/** A rate with about two digits, in a unit that avoids leading zeros. */
-function speed(perSecond: number): string {
-  if (perSecond >= 9.95) return `${compact.format(Math.round(perSecond))}/s`;
-  if (perSecond >= 0.95) return `${perSecond.toFixed(1)}/s`;
-  const perMinute = perSecond * 60;
-  if (perMinute >= 0.95) return `${perMinute.toFixed(perMinute < 9.95 ? 1 : 0)}/min`;
-  return `${(perMinute * 60).toFixed(1)}/h`;
-}
 
 function processed({ summary }: ProgressState): number {
   return summary.succeeded + summary.failed;
@@ -161,12 +155,14 @@ export function progressLines(state: ProgressState, columns: number, paint: Pain
   }
   const lines = [records, usageParts(state)];
   if (state.jobs !== undefined) lines.push(jobParts(state.jobs));
+  if (state.workers !== undefined) lines.push(workerParts(state.workers));
   return lines.map((parts) => fitLine(parts, columns, paint));
 }
 
 /** Everything in one line, without colors. */
 export function plainProgress(state: ProgressState): string {
   const jobs = state.jobs === undefined ? [] : jobParts(state.jobs);
-  const parts = [...recordParts(state), ...usageParts(state), ...jobs];
+  const workers = state.workers === undefined ? [] : workerParts(state.workers);
+  const parts = [...recordParts(state), ...usageParts(state), ...jobs, ...workers];
   return fitLine(parts, Infinity, (_, text) => text);
 }

@@ -1,0 +1,144 @@
+/**
+ * Connects a batch to the Redis server over which workers share its records.
+ *
+ * @module
+ */
+import { completionsOf } from "../../../lib/client/client.ts";
+import { ConfigurationError } from "../../../lib/errors.ts";
+import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
+import type { FleetView } from "../../../lib/fleet/fleet_status.ts";
+import type { BudgetShare } from "../../../lib/pricing/share_budget.ts";
+import type { CostRow, CostTracker } from "../../../lib/pricing/cost_tracker.ts";
+import type { ConnectionShare } from "../../../lib/redis/shared_connection.ts";
+import type { BatchToSend } from "../context.ts";
+import type { ExecutorEvents } from "../jobs/jobs_run.ts";
+import type { ModelBatch } from "../model_batches.ts";
+import { FleetExecutor } from "./fleet_executor.ts";
+import type { FleetSettings } from "./fleet_settings.ts";
+import { inputId, jobRequest } from "./job_request.ts";
+
+/** Records in progress at first, if this process sends none itself. */
+const WITHOUT_WORKER = 64;
+
+/** A job, and what is known about it. */
+export interface JobView extends FleetView {
+  id: string;
+}
+
+/** The jobs of a batch: one for each model. */
+export class BatchFleet {
+  readonly settings: FleetSettings;
+  readonly #share: ConnectionShare;
+  readonly #coordinators: Coordinator[] = [];
+  readonly #costs: CostTracker;
+  #budget: BudgetShare | undefined;
+
+  private constructor(settings: FleetSettings, share: ConnectionShare, costs: CostTracker) {
+    this.settings = settings;
+    this.#share = share;
+    this.#costs = costs;
+  }
+
+  /**
+   * Connects to the server.
+   *
+   * @throws {ConfigurationError} if it cannot be used
+   */
+  static async open(settings: FleetSettings): Promise<BatchFleet> {
+    const [{ shareConnection }, { CostTracker }] = await Promise.all([
+      import("../../../lib/redis/shared_connection.ts"),
+      import("../../../lib/pricing/cost_tracker.ts"),
+    ]);
+    const share = await shareConnection(settings.redis.address);
+    return new BatchFleet(settings, share, new CostTracker());
+  }
+
+  /** The address of the server, without its password. */
+  get server(): string {
+    return this.settings.redis.address.shown;
+  }
+
+  /** The jobs, in the order of the models. */
+  get jobs(): JobView[] {
+    return this.#coordinators.map((coordinator) => ({ id: coordinator.job, ...coordinator.view }));
+  }
+
+  /** What all workers have spent, by model and endpoint. */
+  costs(): CostRow[] {
+    return this.#costs.report();
+  }
+
+  /**
+   * Creates the jobs and their executors.
+   *
+   * @throws {ConfigurationError} if another process runs one of the jobs, or several have one name
+   */
+  async executors(
+    batch: BatchToSend,
+    batches: readonly ModelBatch[],
+    { onRetry, onNote }: ExecutorEvents,
+  ): Promise<FleetExecutor[]> {
+    const [{ Coordinator }, { FleetWorker }, { jobIdOf }] = await Promise.all([
+      import("../../../lib/fleet/coordinator.ts"),
+      import("../../../lib/fleet/worker.ts"),
+      import("../../../lib/fleet/job_id.ts"),
+    ]);
+    const { connection } = this.#share;
+    const { workersOnly, hedge, job: given } = this.settings;
+    const input = inputId(batch);
+    if (given !== undefined && batches.length > 1) {
+      throw new ConfigurationError("--job names one job, but each of several models is a job", {
+        hint: "Leave it out; workers without --job take all of them.",
+      });
+    }
+    const ids = batches.map(({ model }) => given ?? jobIdOf(jobRequest(model), input));
+    const budget = await this.#shareBudget(batch, ids[0]);
+    const executors: FleetExecutor[] = [];
+    for (const [i, { model, check }] of batches.entries()) {
+      const { client } = model;
+      const coordinator = await Coordinator.open({
+        connection,
+        job: ids[i],
+        request: jobRequest(model, budget),
+        inputId: input,
+        input: batch.file.name,
+        total: check.total,
+        done: check.total - check.pending,
+        concurrency: workersOnly ? WITHOUT_WORKER : client.concurrencyLimit,
+        hedge,
+        onNote,
+      });
+      this.#coordinators.push(coordinator);
+      const worker = workersOnly ? undefined : new FleetWorker({
+        connection,
+        connect: () => Promise.resolve({ completions: completionsOf(client) }),
+        job: coordinator.job,
+        isEmbedded: true,
+        onRetry,
+      });
+      executors.push(new FleetExecutor({ coordinator, worker, costs: this.#costs }));
+    }
+    return executors;
+  }
+
+  /** Lets all workers spend from one budget, if there is one. */
+  async #shareBudget({ prepared: { costTracker }, flags }: BatchToSend, id: string) {
+    const { limit, spent } = costTracker;
+    if (limit === undefined) return undefined;
+    const { jobBudget, shareBudget } = await import("../../../lib/pricing/share_budget.ts");
+    const name = jobBudget(id);
+    this.#budget = await shareBudget(this.#share.connection, costTracker, {
+      name,
+      minimum: spent,
+      onStoreLoss: this.settings.redis.onStoreLoss.budget,
+    });
+    return { name, limit, allowUnpriced: flags.allowUnpriced ?? false };
+  }
+
+  /** Ends the jobs. Call it once the result file is closed. */
+  async close(): Promise<void> {
+    for (const coordinator of this.#coordinators) await coordinator.close();
+    await this.#budget?.close().catch(() => {});
+    await this.#share.release();
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Defines `flexllm worker status`.
+ *
+ * @module
+ */
+import { Command } from "@commander-js/extra-typings";
+import { addExamples, commonFlags, redisFlags } from "../flags/shared_options.ts";
+import type { StatusFlags } from "./status.ts";
+
+/** The command. */
+export function statusCommand() {
+  const command = new Command("status")
+    .description("show the jobs and workers of a fleet")
+    .option("--json", "print JSON")
+    .addOption(redisFlags.redis)
+    .addOption(commonFlags.config)
+    .action(async (_, command) => {
+      const { showStatus } = await import("./status.ts");
+      await showStatus(command.optsWithGlobals() as unknown as StatusFlags);
+    });
+  return addExamples(command, [
+    "flexllm worker status --redis redis://queue.example.org",
+    "flexllm worker status --json",
+  ]);
+}

@@ -1,0 +1,75 @@
+/**
+ * The flags of `flexllm worker`.
+ *
+ * @module
+ */
+import { Command, Option } from "@commander-js/extra-typings";
+import { DEFAULTS } from "../../lib/client/defaults.ts";
+import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
+import { duration, integer, positiveNumber } from "../flags/parse.ts";
+import { commonFlags, redisFlags } from "../flags/shared_options.ts";
+import { jobName } from "../batch/fleet/fleet_flags.ts";
+
+/** The command with its flags, without its action. */
+export function workerFlags() {
+  return new Command("worker")
+    .usage("--redis <url> [options]\n       flexllm worker <command>")
+    .option("-q, --quiet", "print only warnings and errors")
+    .addOption(redisFlags.redis)
+    .addOption(redisFlags.onStoreLoss)
+    .optionsGroup(HELP_GROUPS.fleet)
+    .addOption(
+      new Option("--job <name>", "work on this job only (default: all that this worker can send)")
+        .argParser(jobName),
+    )
+    .option("--name <name>", "name in the status and progress (default: host and process id)")
+    .option("--exit-when-done", "exit when the job has ended, or when no job is left")
+    .addOption(
+      new Option("--idle-exit <duration>", "exit after this time without work, e.g. 5m")
+        .argParser(duration(LONGEST_WAIT)),
+    )
+    .optionsGroup(HELP_GROUPS.model)
+    .addOption(
+      new Option(
+        "-m, --model <name>",
+        'work on jobs for this model only; "mock" is built in (default: the model of each job)',
+      ),
+    )
+    .addOption(modelFlags.baseUrl)
+    .addOption(modelFlags.apiKey)
+    .optionsGroup(HELP_GROUPS.requests)
+    .addOption(
+      new Option(
+        "-c, --concurrency <count>",
+        `maximum concurrent requests of this worker (default: ${DEFAULTS.concurrency})`,
+      )
+        .argParser(integer(1)),
+    )
+    .addOption(
+      new Option("--max-qps <number>", "maximum requests per second").argParser(positiveNumber),
+    )
+    .addOption(
+      new Option("--max-tpm <number>", "maximum tokens per minute (input + output)")
+        .argParser(positiveNumber),
+    )
+    .option("--no-adaptive", "don't adapt to the rate limits of the server")
+    .addOption(
+      new Option(
+        "--max-wait <duration>",
+        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait}s)`,
+      ).argParser(duration(LONGEST_WAIT)),
+    )
+    .addOption(modelFlags.timeout)
+    .addOption(modelFlags.retryTimes)
+    .addOption(modelFlags.allowPrivateUrls)
+    .optionsGroup(HELP_GROUPS.cost)
+    .option("--cache", "use the response cache, which all workers share")
+    .option("--no-cache", "ignore the cache, overriding the configuration")
+    .optionsGroup("Options:")
+    .addOption(commonFlags.config)
+    .addOption(commonFlags.verbose);
+}
+
+/** The parsed flags. */
+export type WorkerFlags = ReturnType<ReturnType<typeof workerFlags>["opts"]>;

@@ -1,0 +1,200 @@
+/**
+ * Makes a client share its limits and its budget with other processes, through Redis.
+ *
+ * Loaded only if a server is named.
+ *
+ * @module
+ */
+import type { CostTracker } from "../pricing/cost_tracker.ts";
+import { type BudgetShare, shareBudget } from "../pricing/share_budget.ts";
+import type { RedisConnection } from "../redis/redis_connection.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { shareConnection } from "../redis/shared_connection.ts";
+import { limitGroup, type LimitSubject } from "../scheduling/shared/limit_group.ts";
+import { type SharedLimitOptions, SharedRate } from "../scheduling/shared/shared_rate.ts";
+import { SharedSlots } from "../scheduling/shared/shared_slots.ts";
+import { SharedTokens } from "../scheduling/shared/shared_tokens.ts";
+import type { EndpointClient } from "./endpoint_client.ts";
+import type { SharedSettings } from "./redis_options.ts";
+
+/** Limits as configured. */
+export interface ConfiguredLimits {
+  maxQps: number | undefined;
+  maxTpm: number | undefined;
+  /** Maximum requests in flight over all processes. */
+  maxInFlight: number | undefined;
+}
+
+/** What a client shares. */
+export interface LimitsToShare {
+  settings: SharedSettings;
+  endpoints: readonly EndpointClient[];
+  /** The limits of each endpoint, in their order. */
+  limits: readonly ConfiguredLimits[];
+  /** The limits of all endpoints together. */
+  total: Pick<ConfiguredLimits, "maxQps" | "maxTpm">;
+  costTracker: CostTracker | undefined;
+  /** The number of requests that wait for an endpoint. */
+  waiting: () => number;
+  /** Dispatches the requests that wait. */
+  dispatch: () => void;
+}
+
+/** Limits that are shared until they are closed. */
+export interface LimitShare {
+  /** Leaves the other processes. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** The budget of a tracker, which several clients may use. */
+interface TrackerShare {
+  share: Promise<BudgetShare>;
+  users: number;
+}
+
+/** How often, and at which interval in milliseconds, aborted requests are waited for. */
+const SETTLE_CHECKS = 50;
+const SETTLE_INTERVAL = 10;
+
+const trackers = new WeakMap<CostTracker, TrackerShare>();
+
+async function joinBudget(
+  connection: RedisConnection,
+  tracker: CostTracker,
+  { onStoreLoss, onWarning }: SharedSettings,
+  name: string,
+): Promise<() => Promise<void>> {
+  let entry = trackers.get(tracker);
+  if (entry === undefined) {
+    entry = {
+      share: shareBudget(connection, tracker, {
+        name,
+        minimum: 0,
+        onStoreLoss: onStoreLoss.budget,
+        onError: (error) => onWarning?.(`the shared budget cannot be counted: ${error}`),
+      }),
+      users: 0,
+    };
+    trackers.set(tracker, entry);
+  }
+  const own = entry;
+  own.users++;
+  const leave = async () => {
+    if (--own.users > 0) return;
+    trackers.delete(tracker);
+    // Requests that were aborted a moment ago still count what they may have cost.
+    for (let i = 0; i < SETTLE_CHECKS && tracker.reserved > 0; i++) {
+      await systemClock.sleep(SETTLE_INTERVAL);
+    }
+    await own.share.then((share) => share.close(), () => {});
+  };
+  try {
+    await own.share;
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+  return leave;
+}
+
+function subjectOf({ baseUrl, model, connection: { endpoint } }: EndpointClient): LimitSubject {
+  return { baseUrl, apiKey: endpoint.apiKey, model };
+}
+
+const seconds = (ms: number) => `${Math.max(1, Math.round(ms / 1000))} s`;
+
+/** Reports the loss and the return of the server, one line each. */
+function reportLoss(connection: RedisConnection, { onStoreLoss, onWarning }: SharedSettings) {
+  if (onWarning === undefined) return () => {};
+  const rates = {
+    divide: "each process keeps to its part of the rate limits",
+    stop: "requests with a rate limit wait",
+    full: "each process uses the whole rate limits",
+  }[onStoreLoss.rates];
+  let downAt = 0;
+  return connection.watch({
+    onDown: (error) => {
+      downAt = performance.now();
+      onWarning(`${error.message}; until it can be used again, ${rates}`);
+    },
+    onUp: () => {
+      const { shown } = connection.address;
+      onWarning(
+        `Redis at ${shown} can be used again, after ${seconds(performance.now() - downAt)}`,
+      );
+    },
+  });
+}
+
+/**
+ * Connects to the server and joins the processes that share the limits.
+ *
+ * @throws {FlexLLMError} if the server cannot be used
+ */
+export async function shareLimits(
+  { settings, endpoints, limits, total, costTracker, waiting, dispatch }: LimitsToShare,
+): Promise<LimitShare> {
+  const shared = await shareConnection(settings.address);
+  const { connection } = shared;
+  const closers: (() => unknown)[] = [() => shared.release()];
+  const close = async () => {
+    for (const end of closers.reverse()) await end();
+    closers.length = 0;
+  };
+  const options: SharedLimitOptions = {
+    onStoreLoss: settings.onStoreLoss.rates,
+    waiting,
+    onChange: dispatch,
+    onError: (error) => settings.onWarning?.(`the shared limits cannot be used: ${error}`),
+  };
+  const open = async <T extends { join(): Promise<void>; close(): Promise<void> }>(limit: T) => {
+    closers.push(() => limit.close());
+    await limit.join();
+    return limit;
+  };
+  try {
+    closers.push(reportLoss(connection, settings));
+    const subjects = endpoints.map(subjectOf);
+    const all = limitGroup(subjects);
+    const allTokens = total.maxTpm === undefined ? undefined : await open(
+      new SharedTokens(connection, { group: `${all}:all`, perMinute: total.maxTpm }, options),
+    );
+    const made = new Map<string, Promise<SharedTokens | SharedSlots>>();
+    /** Endpoints with the same server, key and model are one. */
+    const once = <T extends SharedTokens | SharedSlots>(
+      name: string,
+      create: () => T,
+    ): Promise<T> => {
+      const found = made.get(name) ?? open(create());
+      made.set(name, found);
+      return found as Promise<T>;
+    };
+    const opened = await Promise.all(endpoints.map(async (_, i) => {
+      const group = limitGroup([subjects[i]]);
+      const { maxQps, maxTpm, maxInFlight } = limits[i];
+      const rates = [];
+      if (maxQps !== undefined) rates.push({ group, perSecond: maxQps });
+      if (total.maxQps !== undefined) rates.push({ group: `${all}:all`, perSecond: total.maxQps });
+      const [qps, tokens, slots] = await Promise.all([
+        rates.length === 0 ? undefined : open(new SharedRate(connection, rates, options)),
+        maxTpm === undefined ? undefined : once(
+          `tokens ${group} ${maxTpm}`,
+          () => new SharedTokens(connection, { group, perMinute: maxTpm }, options),
+        ),
+        maxInFlight === undefined ? undefined : once(
+          `slots ${group} ${maxInFlight}`,
+          () => new SharedSlots(connection, { group, max: maxInFlight }, options),
+        ),
+      ]);
+      return { qps, tpm: [tokens, allTokens].filter((each) => each !== undefined), slots };
+    }));
+    if (costTracker !== undefined && settings.budget !== undefined) {
+      closers.push(await joinBudget(connection, costTracker, settings, settings.budget));
+    }
+    for (const [i, limit] of opened.entries()) endpoints[i].limits.share(limit);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
+}

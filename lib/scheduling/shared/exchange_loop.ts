@@ -1,0 +1,114 @@
+/**
+ * Repeats an exchange with the server: regularly, and soon after a change; never two at a time.
+ *
+ * @module
+ */
+import { clearTimeout, setTimeout } from "node:timers";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { RedisUnavailableError } from "../../redis/redis_error.ts";
+
+/** The options of an {@link ExchangeLoop}. Times are in milliseconds. */
+export interface ExchangeOptions {
+  /** Time between two exchanges if nothing asks for an earlier one. */
+  interval: number;
+  /** Minimum time between the starts of two exchanges. */
+  gap: number;
+  /** Called when the server refuses an exchange, which is a fault of the server's configuration or of ours. */
+  onError?: (error: unknown) => void;
+}
+
+/** Repeats one exchange with the server for as long as the connection is up. */
+export class ExchangeLoop {
+  readonly #connection: RedisConnection;
+  readonly #exchange: () => Promise<void>;
+  readonly #options: ExchangeOptions;
+  readonly #unwatch: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #dueAt = Infinity;
+  #startedAt = -Infinity;
+  #running: Promise<void> | undefined;
+  /** When the next exchange is wanted, while one is running. */
+  #wantedAt = Infinity;
+  #isClosed = false;
+
+  /** @param exchange must not change anything if it throws */
+  constructor(
+    connection: RedisConnection,
+    exchange: () => Promise<void>,
+    options: ExchangeOptions,
+  ) {
+    this.#connection = connection;
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#unwatch = connection.watch({ onUp: () => this.request() });
+    this.#setTimer(performance.now() + options.interval);
+  }
+
+  /** Whether an exchange is running. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Exchanges in `delay` milliseconds, or as soon as allowed; earlier requests still count. */
+  request(delay = 0): void {
+    if (this.#isClosed) return;
+    const at = performance.now() + delay;
+    if (this.#running !== undefined) {
+      this.#wantedAt = Math.min(this.#wantedAt, at);
+      return;
+    }
+    const earliest = Math.max(at, this.#startedAt + this.#options.gap);
+    if (earliest >= this.#dueAt) return;
+    if (earliest <= performance.now()) this.#start();
+    else this.#setTimer(earliest);
+  }
+
+  /** Exchanges now, after the one that is running. Never rejects. */
+  async flush(): Promise<void> {
+    await this.#running;
+    if (!this.#isClosed) this.#start();
+    await this.#running;
+  }
+
+  /** Ends the loop, after the exchange that is running. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unwatch();
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #setTimer(at: number): void {
+    clearTimeout(this.#timer);
+    this.#dueAt = at;
+    this.#timer = setTimeout(() => this.#start(), Math.max(0, Math.ceil(at - performance.now())));
+    // It must not keep the process running.
+    this.#timer.unref();
+  }
+
+  #start(): void {
+    if (this.#running !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = Infinity;
+    this.#startedAt = performance.now();
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#isClosed) return;
+      const next = Math.min(this.#wantedAt, this.#startedAt + this.#options.interval);
+      this.#wantedAt = Infinity;
+      const at = Math.max(next, this.#startedAt + this.#options.gap);
+      if (at <= performance.now()) this.#start();
+      else this.#setTimer(at);
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Without the server, nothing is sent until the connection reports that it is up.
+    if (!this.#connection.isUp) return;
+    try {
+      await this.#exchange();
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) this.#options.onError?.(error);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Decides whether a process uses a shared limit, its own part of it, or nothing.
+ *
+ * @module
+ */
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import type { RatesOnStoreLoss } from "../../redis/redis_settings.ts";
+import { MEMBER_TTL } from "./members_script.ts";
+
+/** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
+export type FleetMode = "shared" | "part" | "wait";
+
+/** Milliseconds added to the time after which others have noticed that this process is cut off. */
+const MARGIN = 200;
+
+/** Follows one limit of a process through the loss and the return of the server. Times are in milliseconds. */
+export class FleetState {
+  readonly #connection: RedisConnection;
+  readonly #policy: RatesOnStoreLoss;
+  /** When the last report was sent that the server has answered. */
+  #reportedAt = -Infinity;
+  /** Processes that may use a part of the limit. */
+  #processes = 1;
+  /** Whether this process has to register again before it uses the shared limit. */
+  #isCutOff = false;
+
+  constructor(connection: RedisConnection, policy: RatesOnStoreLoss) {
+    this.#connection = connection;
+    this.#policy = policy;
+  }
+
+  /** The number of processes that may use a part of the limit. */
+  get processes(): number {
+    return this.#processes;
+  }
+
+  /** The number of processes known before this one was cut off; 0 if it was not. */
+  get known(): number {
+    return this.#isCutOff ? this.#processes : 0;
+  }
+
+  /** Records a report that was sent at `sent`. */
+  reported(sent: number, processes: number): void {
+    this.#reportedAt = sent;
+    this.#processes = processes;
+    this.#isCutOff = false;
+  }
+
+  /** Records that the server is down, or has lost its data. */
+  lost(): void {
+    this.#isCutOff = true;
+  }
+
+  /** When this process may use its own part; in the past if it may at `now`. */
+  get partAt(): number {
+    return this.#reportedAt + MEMBER_TTL + MARGIN;
+  }
+
+  /** What this process uses. */
+  modeAt(now: number): FleetMode {
+    if (this.#connection.isUp) return "shared";
+    if (this.#policy === "stop") return "wait";
+    // Until then, the others count on this process sharing the limit with them.
+    return now >= this.partAt ? "part" : "wait";
+  }
+
+  /** The part of `limit` that this process has while the server is down. */
+  partOf(limit: number): number {
+    return this.#policy === "full" ? limit : limit / Math.max(1, this.#processes);
+  }
+}

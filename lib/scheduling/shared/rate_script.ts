@@ -1,0 +1,74 @@
+/**
+ * The script that grants moments at which requests may be sent.
+ *
+ * @module
+ */
+import { RedisScript } from "../../redis/redis_script.ts";
+import { MEMBERS } from "./members_script.ts";
+
+/** Milliseconds after its moment until which a request may be sent. */
+export const VALID_FOR = 35;
+/**
+ * Milliseconds by which requests can overtake each other on their way to the server that has the limit, together
+ * with the error of {@link ServerClock}.
+ */
+export const TRAVEL = 45;
+/** Maximum moments in one reply. */
+export const MAX_MOMENTS = 1000;
+
+/**
+ * Grants moments that satisfy all of the limits at once, evenly spaced by each of them. No second at the server
+ * that has the limit gets more requests than allowed, since each moment is valid only for a short time.
+ *
+ * Replies with: the server's time in microseconds; the processes that may use a part of the first limit; the
+ * first limit, as it holds for all connected processes; microseconds to wait before more can be granted; the
+ * moments, in microseconds from the server's time.
+ *
+ * KEYS: the state and the processes of each limit. ARGV: id of the process; the number of processes known before
+ * it was cut off, or 0; moments wanted; microseconds from now to the first moment that is of use, and to the last
+ * one that may be granted; each limit in requests per second.
+ */
+export const RATE_SCRIPT = new RedisScript(`${MEMBERS}
+local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local lead, horizon = tonumber(ARGV[4]), tonumber(ARGV[5])
+local limits = {}
+local rate, all = 0, 1
+for i = 1, #KEYS, 2 do
+  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[5 + (i + 1) / 2]), known)
+  if i == 1 then rate, all = effective, processes end
+  local whole = effective
+  if effective >= 1 then whole = math.floor(effective) end
+  local interval = ${(1000 + VALID_FOR + TRAVEL) * 1000} / whole
+  local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
+  -- The clock of the server was set back.
+  if at > now + 60000000 + 2 * interval then at = now end
+  table.insert(limits, {key = KEYS[i], at = at, interval = interval})
+end
+local reply = {text(now), all, text(rate), 0}
+local first = now + lead
+local granted = 0
+while granted < want do
+  local at, earliest = first, nil
+  for _, limit in ipairs(limits) do
+    local own = math.max(limit.at, first)
+    if own > at then at = own end
+    if earliest == nil or own < earliest then earliest = own end
+  end
+  if at > now + horizon then
+    reply[4] = math.ceil(at - now - horizon)
+    break
+  end
+  -- One limit must not use up the time of another one while it waits.
+  if at > earliest + ${VALID_FOR * 1000} then
+    reply[4] = math.ceil(at - earliest - ${VALID_FOR * 1000})
+    break
+  end
+  granted = granted + 1
+  reply[4 + granted] = math.floor(at - now)
+  for _, limit in ipairs(limits) do limit.at = math.max(limit.at, at) + limit.interval end
+end
+if granted > 0 then
+  for _, limit in ipairs(limits) do redis.call("HSET", limit.key, "next", text(limit.at)) end
+end
+return reply
+`);

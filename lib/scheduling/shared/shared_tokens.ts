@@ -1,0 +1,230 @@
+/**
+ * Limits tokens per minute over several processes.
+ *
+ * A process holds tokens for its requests in flight, and some ahead. What a request may use counts until its
+ * answer reports what it has used, and that counts for a minute.
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import {
+  type TokenDemand,
+  TokenForecast,
+  type TokenHold,
+  TokenLimiter,
+  type TokenRate,
+} from "../token_limiter.ts";
+import { ExchangeLoop } from "./exchange_loop.ts";
+import { FleetState } from "./fleet_mode.ts";
+import { leave, limitKeys } from "./limit_group.ts";
+import type { SharedLimitOptions } from "./shared_rate.ts";
+import { TOKENS_SCRIPT } from "./tokens_script.ts";
+
+/** One limit on tokens. */
+export interface GroupTokens {
+  /** See {@link limitGroup}. */
+  group: string;
+  /** Tokens per minute. */
+  perMinute: number;
+}
+
+/** Milliseconds between two reports while nothing changes. */
+const INTERVAL = 1000;
+/** Minimum milliseconds between two reports. */
+const GAP = 20;
+/** Milliseconds of the flow of tokens that are taken ahead, beyond the time that a reply takes. */
+const AHEAD = 200;
+/** The weight of the newest round trip in the average. */
+const NEWEST = 0.2;
+
+/** Tokens that were reserved from the shared limit, or from the part of this process. */
+interface SharedHold extends TokenHold {
+  part: TokenHold | undefined;
+}
+
+/** Tokens per minute that several processes share. Times are in milliseconds. */
+export class SharedTokens implements TokenRate {
+  readonly #connection: RedisConnection;
+  readonly #limit: GroupTokens;
+  readonly #options: SharedLimitOptions;
+  readonly #id = randomUUID();
+  readonly #forecast = new TokenForecast();
+  readonly #state: FleetState;
+  readonly #loop: ExchangeLoop;
+  readonly #unwatch: () => void;
+  #part: TokenLimiter;
+  /** Tokens that answers have used, now and at the last report. */
+  #used = 0;
+  #usedBefore = 0;
+  /** Tokens of requests in flight. */
+  #inFlight = 0;
+  /** Tokens held beyond those. */
+  #free = 0;
+  /** Tokens of the flow: used so far, granted so far. */
+  #flowed = 0;
+  #granted = 0;
+  /** What the first request that waits needs. */
+  #need = 0;
+  #flowNeed = 0;
+  /** Tokens that count, over all processes. */
+  #counted = 0;
+  #retryAt = -Infinity;
+  #roundTrip = 0;
+
+  constructor(connection: RedisConnection, limit: GroupTokens, options: SharedLimitOptions) {
+    this.#connection = connection;
+    this.#limit = limit;
+    this.#options = options;
+    this.#state = new FleetState(connection, options.onStoreLoss);
+    this.#part = new TokenLimiter(limit.perMinute, this.#forecast);
+    this.#loop = new ExchangeLoop(connection, () => this.#report(), {
+      interval: INTERVAL,
+      gap: GAP,
+      onError: options.onError,
+    });
+    this.#unwatch = connection.watch({
+      onDown: () => this.#lost(),
+      onReset: () => this.#state.lost(),
+    });
+  }
+
+  /**
+   * Registers this process, so that the others know of it.
+   *
+   * @throws {RedisUnavailableError} if the server cannot be used
+   */
+  async join(): Promise<void> {
+    await this.#report();
+  }
+
+  nextAt(now: number, demand: TokenDemand): number {
+    const mode = this.#state.modeAt(now);
+    if (mode === "part") return this.#part.nextAt(now, demand);
+    if (mode === "wait") {
+      return this.#options.onStoreLoss === "stop" ? Infinity : this.#state.partAt;
+    }
+    const need = this.#bound(demand);
+    const expected = Math.min(need, this.#forecast.expected(demand));
+    if (this.#free >= need && this.#granted - this.#flowed >= expected) return -Infinity;
+    this.#need = need;
+    this.#flowNeed = expected;
+    this.#loop.request(this.#retryAt - now);
+    return Math.max(this.#retryAt, now + INTERVAL);
+  }
+
+  take(now: number, demand: TokenDemand): TokenHold {
+    if (this.#state.modeAt(now) === "part") {
+      const part = this.#part.take(now, demand);
+      const hold: SharedHold = { ...part, part };
+      return hold;
+    }
+    const reserved = this.#bound(demand);
+    const expected = Math.min(reserved, this.#forecast.expected(demand));
+    this.#free -= reserved;
+    this.#inFlight += reserved;
+    this.#flowed += expected;
+    this.#need = reserved;
+    this.#flowNeed = expected;
+    if (this.#free < 2 * reserved && this.#options.waiting() > 1) this.#loop.request();
+    const hold: SharedHold = { expected, reserved, part: undefined };
+    return hold;
+  }
+
+  commit(now: number, hold: TokenHold, prompt: number, completion: number): void {
+    const { part } = hold as SharedHold;
+    if (part !== undefined) this.#part.commit(now, part, prompt, completion);
+    else this.#forecast.learn(completion);
+    this.#end(hold as SharedHold, prompt + completion);
+  }
+
+  release(now: number, hold: TokenHold, tokens = 0): void {
+    const { part } = hold as SharedHold;
+    if (part !== undefined) this.#part.release(now, part, tokens);
+    this.#end(hold as SharedHold, tokens);
+  }
+
+  /** Leaves the group. Requests that are still in flight count as if they used all that they may. */
+  async close(): Promise<void> {
+    this.#used += this.#inFlight;
+    this.#inFlight = 0;
+    this.#need = this.#flowNeed = 0;
+    if (this.#connection.isUp) await this.#loop.flush();
+    this.#unwatch();
+    await this.#loop.close();
+    await leave(
+      this.#connection,
+      limitKeys(this.#connection, this.#limit.group, "tokens"),
+      this.#id,
+    );
+  }
+
+  /** A request above the limit needs all of it. */
+  #bound(demand: TokenDemand): number {
+    return Math.min(this.#limit.perMinute, this.#forecast.bound(demand));
+  }
+
+  #end({ part, reserved, expected }: SharedHold, tokens: number): void {
+    this.#used += tokens;
+    if (part !== undefined) return;
+    this.#inFlight = Math.max(0, this.#inFlight - reserved);
+    this.#free += reserved - tokens;
+    this.#flowed += tokens - expected;
+  }
+
+  #lost(): void {
+    this.#state.lost();
+    const { processes } = this.#state;
+    this.#free = 0;
+    this.#part = new TokenLimiter(this.#state.partOf(this.#limit.perMinute), this.#forecast);
+    // What all of them have used in the last minute still counts.
+    const share = this.#options.onStoreLoss === "full" ? 1 : processes;
+    this.#part.release(performance.now(), { expected: 0, reserved: 0 }, this.#counted / share);
+    this.#options.onChange();
+  }
+
+  async #report(): Promise<void> {
+    const waiting = this.#options.waiting();
+    if (waiting === 0) this.#need = this.#flowNeed = 0;
+    const used = this.#used;
+    const { perMinute } = this.#limit;
+    const perMillisecond = perMinute / 60_000;
+    const flowAhead = waiting > 1 ? perMillisecond * (AHEAD + 2 * this.#roundTrip) : 0;
+    // Enough requests to use that much of the flow, but not all of the limit.
+    const requests = this.#flowNeed === 0 ? 0 : Math.min(waiting, flowAhead / this.#flowNeed);
+    const sent = performance.now();
+    const [inFlightThen, flowedThen] = [this.#inFlight, this.#flowed];
+    const freeThen = this.#free;
+    const [processes, extra, credit, wait, counted] = await this.#connection.run(
+      TOKENS_SCRIPT,
+      limitKeys(this.#connection, this.#limit.group, "tokens"),
+      [
+        this.#id,
+        this.#state.known,
+        perMinute,
+        used,
+        this.#usedBefore,
+        inFlightThen,
+        this.#need,
+        Math.min(requests * this.#need, perMinute / 4),
+        flowedThen,
+        this.#granted,
+        this.#flowNeed,
+        flowAhead,
+        Math.round(this.#roundTrip * 1000),
+      ],
+    ) as [number, string, string, number, string];
+    const received = performance.now();
+    // Cut off meanwhile: this process has been told to use its own part.
+    if (!this.#connection.isUp) return;
+    this.#roundTrip += (received - sent - this.#roundTrip) * NEWEST;
+    this.#state.reported(sent, processes);
+    this.#usedBefore = used;
+    this.#counted = Number(counted);
+    // Requests that have started or ended meanwhile have changed it.
+    this.#free = Number(extra) + this.#free - freeThen;
+    this.#granted = flowedThen + Number(credit);
+    this.#retryAt = wait > 0 ? received + wait : -Infinity;
+    if (this.#need > 0) this.#options.onChange();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The script that shares slots for requests in flight.
+ *
+ * @module
+ */
+import { RedisScript } from "../../redis/redis_script.ts";
+import { MEMBERS } from "./members_script.ts";
+
+/** Seconds after its last report for which the slots of a process are not given to others. */
+const SLOT_TTL = 30;
+
+/**
+ * Shares slots evenly between the processes that want some; what one of them does not want, others get.
+ *
+ * Replies with: the processes that may use a part of the limit; the slots that the process may use; whether it wants
+ * more.
+ *
+ * KEYS: the state and the processes of the limit. ARGV: id of the process; the number of processes known before it
+ * was cut off, or 0; maximum slots; slots that it uses or may use;
+ * slots wanted.
+ */
+export const SLOTS_SCRIPT = new RedisScript(`${MEMBERS}
+local state, members = KEYS[1], KEYS[2]
+local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local inUse, want = tonumber(ARGV[4]), tonumber(ARGV[5])
+local effective, live, all = join(state, members, id, limit, known, function(process)
+  for _, kind in ipairs({"held:", "want:"}) do redis.call("HDEL", state, kind .. process) end
+end)
+-- The lowest limit of all processes.
+limit = effective * all / live
+local processes = redis.call("ZRANGE", members, 0, -1, "WITHSCORES")
+local held, wants, active, taken = {}, {}, 0, 0
+for i = 1, #processes, 2 do
+  local process, expires = processes[i], tonumber(processes[i + 1])
+  if process ~= id then
+    local slots = tonumber(redis.call("HGET", state, "held:" .. process) or "0")
+    if expires > now then
+      held[process] = slots
+      wants[process] = tonumber(redis.call("HGET", state, "want:" .. process) or "0")
+      if wants[process] > 0 then active = active + 1 end
+    else
+      -- It may be cut off: it then uses its part, and what it had when it was last seen may still be in flight.
+      if expires + ${SLOT_TTL * 1000000} < now then slots = 0 end
+      taken = taken + math.max(slots, math.floor(limit / all))
+    end
+  end
+end
+if want > 0 then active = active + 1 end
+local fair = math.max(1, math.floor((limit - taken) / math.max(1, active)))
+local others, claimed = 0, 0
+for process, slots in pairs(held) do
+  others = others + slots
+  claimed = claimed + math.max(slots, math.min(wants[process], fair))
+end
+local target = math.min(want, math.max(fair, limit - taken - claimed))
+local granted = math.max(0, math.min(target, math.floor(limit - taken - others)))
+-- What it has to return counts until it reports that it has.
+redis.call("HSET", state, "held:" .. id, math.max(granted, inUse), "want:" .. id, want)
+local isShort = 0
+if granted < want then isShort = 1 end
+return {all, granted, isShort}
+`);
