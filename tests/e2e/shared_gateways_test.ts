@@ -18,7 +18,9 @@ async function urlOf(running: Running): Promise<string> {
     () => /listening on \S+\n/.test(running.stdout()) || running.process.exitCode !== null,
     "the gateway listens",
   );
-  return running.stdout().match(/http:\S+/)![0];
+  const url = running.stdout().match(/http:\S+/)?.[0];
+  if (url === undefined) assert.fail((await running.finished).stderr);
+  return url;
 }
 
 function chat(url: string, secret: string): Promise<Response> {
