@@ -329,14 +329,7 @@ export class Coordinator implements Executor {
 
   /** Gives a sign of life, deletes results that are on disk, and looks at the workers. */
   async #beat(): Promise<void> {
-    if (!this.#connection.isUp) return;
-    try {
-      if (await this.#lock.renew(this.#finished)) this.#isForgotten = this.#isUnsure = true;
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      this.#fail(error);
-      this.#isAborted = true;
-    }
+    if (!this.#connection.isUp || !await this.#holdsLock()) return;
     const trim = this.#results.trim();
     if (trim !== undefined) await this.#connection.command(trim);
     await this.#refreshWorkers();
@@ -348,6 +341,21 @@ export class Coordinator implements Executor {
     }
     this.#endWithoutWorkers();
     this.#wake();
+  }
+
+  /** Renews the lock. If another process has taken it, this run ends and leaves the job to that one. */
+  async #holdsLock(): Promise<boolean> {
+    try {
+      if (await this.#lock.renew(this.#finished)) this.#isForgotten = this.#isUnsure = true;
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.#failure ??= { error };
+      this.#isStopping = this.#isWithdrawn = this.#isAborted = true;
+      this.#stopped.resolve({ done: true, value: undefined });
+      this.#wake();
+      return false;
+    }
   }
 
   async #refreshWorkers(): Promise<void> {
@@ -623,6 +631,7 @@ export class Coordinator implements Executor {
         // What was being added is in the stream now.
         await this.#filling;
         await this.#reconciling;
+        if (!await this.#holdsLock()) return;
         await this.#setPhase("stopping");
         for (const index of await this.#work.withdraw()) {
           if (this.#open.dropCopy(index)) this.#open.delete(index);
@@ -648,11 +657,12 @@ export class Coordinator implements Executor {
     await this.#connection.command(["HSET", this.#keys.state, "phase", phase]);
   }
 
-  /** Waits a moment for the cost of second copies. */
+  /** Sends the workers away, and waits a moment for the cost of second copies. */
   async #closing(): Promise<void> {
-    if (this.#counts.hedged + this.#counts.reassigned === 0 || !this.#connection.isUp) return;
+    if (!this.#connection.isUp) return;
     try {
       await this.#setPhase("closing");
+      if (this.#counts.hedged + this.#counts.reassigned === 0) return;
       const end = performance.now() + CLOSING_TIME;
       while (performance.now() < end && (await this.#work.list()).length > 0) {
         await systemClock.sleep(100);
@@ -671,6 +681,7 @@ export class Coordinator implements Executor {
   async #reconcile(): Promise<void> {
     this.#comparedAt = performance.now();
     await this.#filling;
+    if (!await this.#holdsLock()) return;
     if (this.#isForgotten) {
       await this.#openJob();
       if (this.#isStopping) await this.#setPhase("stopping");

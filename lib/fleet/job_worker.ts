@@ -23,7 +23,7 @@ import {
 import { GROUP, JobKeys } from "./job_keys.ts";
 import type { JobClient, JobSpec } from "./job_spec.ts";
 import { Outbox } from "./outbox.ts";
-import { decodeSentRecord, type WorkEntry, workEntry } from "./record_codec.ts";
+import { decodeSentRecord, type SentRecord, type WorkEntry, workEntry } from "./record_codec.ts";
 import { answered, failed, type WorkResult } from "./work_result.ts";
 import { WorkersLostError } from "./workers_lost_error.ts";
 
@@ -312,8 +312,9 @@ export class JobWorker implements HeldRecords {
   async #complete(held: HeldRecord): Promise<void> {
     const { client: { completions }, counts } = this.#options;
     const { entry } = held;
-    const { messages, options } = decodeSentRecord(entry);
+    let { messages, options }: SentRecord = { messages: [] };
     try {
+      ({ messages, options } = decodeSentRecord(entry));
       const request = options === undefined
         ? this.#request
         : withRecordOptions(this.#request, options);
