@@ -16,7 +16,7 @@ const REUNION = 5000;
 /** Seconds after which a limit that nobody uses is forgotten. */
 export const KEPT = 3600;
 /** Milliseconds between two counts of the processes. */
-const RECOUNT = 500;
+export const RECOUNT = 250;
 
 /**
  * Lua: `join(state, members, id, limit, known)` registers a process, and returns the limit that holds for all
