@@ -122,6 +122,7 @@ export function batchFlags() {
     .addOption(fleetFlags.job)
     .addOption(fleetFlags.workersOnly)
     .addOption(fleetFlags.hedge)
+    .addOption(fleetFlags.lease)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

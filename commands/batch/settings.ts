@@ -30,7 +30,7 @@ export async function prepareBatch(flags: BatchFlags) {
   });
   const [
     { batchConcurrency, connectBatch },
-    { withCacheWarnings },
+    { withCacheWarnings, withRedisWarnings },
     { printWarnings, readConfigSilently },
     { resolveBatchCache },
     { resolveRedis },
@@ -60,6 +60,7 @@ export async function prepareBatch(flags: BatchFlags) {
     ...requests,
     costTracker,
     cache: withCacheWarnings(config, resolveBatchCache(config, flags), redis),
+    redis: withRedisWarnings(redis),
   }, { sendsNothing: shares?.workersOnly });
   const { schemaRetries, ...format } = await schemaOptions(flags);
   const shared: RequestTemplate = {
@@ -79,7 +80,17 @@ export async function prepareBatch(flags: BatchFlags) {
     recordCost,
   };
   const fleet = shares && await openFleet(shares);
-  return { models, run, costTracker, mode, fleet, retryTimes: requests.retryTimes, schemaRetries };
+  const limits = { maxQps: requests.maxQps, maxTpm: requests.maxTpm };
+  return {
+    models,
+    run,
+    costTracker,
+    mode,
+    fleet,
+    limits,
+    retryTimes: requests.retryTimes,
+    schemaRetries,
+  };
 }
 
 /** Connects to the server that a batch shares with its workers. */

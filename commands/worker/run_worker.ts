@@ -67,7 +67,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   const retries = new ErrorKinds();
   const worker = new FleetWorker({
     connection,
-    connect: jobConnector({ config, flags, redis, connection }),
+    connect: jobConnector({ config, flags, redis }),
     concurrency: flags.concurrency,
     job: flags.job,
     name: flags.name,

@@ -84,7 +84,8 @@ export class BatchFleet {
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
-    const { workersOnly, hedge, job: given } = this.settings;
+    const { limits } = batch.prepared;
+    const { workersOnly, hedge, lease, job: given } = this.settings;
     const input = inputId(batch);
     if (given !== undefined && batches.length > 1) {
       throw new ConfigurationError("--job names one job, but each of several models is a job", {
@@ -99,13 +100,14 @@ export class BatchFleet {
       const coordinator = await Coordinator.open({
         connection,
         job: ids[i],
-        request: jobRequest(model, budget),
+        request: jobRequest(model, { limits, budget }),
         inputId: input,
         input: batch.file.name,
         total: check.total,
         done: check.total - check.pending,
         concurrency: workersOnly ? WITHOUT_WORKER : client.concurrencyLimit,
         hedge,
+        lease,
         onNote,
       });
       this.#coordinators.push(coordinator);

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { timeout } from "../../flags/parse.ts";
 import { HELP_GROUPS } from "../../flags/help_groups.ts";
 
 /** Names that `--job` accepts: they become a part of keys in Redis. */
@@ -31,6 +32,10 @@ export const fleetFlags = {
     "--hedge",
     "near the end, send slow records to a second worker as well; the first answer counts",
   ).helpGroup(HELP_GROUPS.fleet),
+  lease: new Option(
+    "--lease <duration>",
+    "time after which the records of a silent worker go to others (default: 60s)",
+  ).argParser(timeout).helpGroup(HELP_GROUPS.fleet),
 } as const;
 
 /** The note below the flags. */

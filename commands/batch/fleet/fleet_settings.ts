@@ -17,16 +17,19 @@ export interface FleetSettings {
   workersOnly: boolean;
   /** Whether slow records are sent to a second worker near the end. */
   hedge: boolean;
+  /** Seconds after which the records of a silent worker go to others. */
+  lease: number | undefined;
 }
 
 /** The flags about workers. */
-export type FleetFlags = Pick<BatchFlags, "job" | "workersOnly" | "hedge" | "estimate">;
+export type FleetFlags = Pick<BatchFlags, "job" | "workersOnly" | "hedge" | "lease" | "estimate">;
 
-function givenFlags({ job, workersOnly, hedge }: FleetFlags): string[] {
+function givenFlags({ job, workersOnly, hedge, lease }: FleetFlags): string[] {
   const given: [name: string, isGiven: boolean][] = [
     ["--job", job !== undefined],
     ["--workers-only", workersOnly === true],
     ["--hedge", hedge === true],
+    ["--lease", lease !== undefined],
   ];
   return given.filter(([, isGiven]) => isGiven).map(([name]) => name);
 }
@@ -58,6 +61,6 @@ export function fleetSettings(
     }
   }
   if (redis === undefined || mode.via !== "live" || flags.estimate) return undefined;
-  const { job, workersOnly = false, hedge = false } = flags;
-  return { redis, job, workersOnly, hedge };
+  const { job, workersOnly = false, hedge = false, lease } = flags;
+  return { redis, job, workersOnly, hedge, lease };
 }

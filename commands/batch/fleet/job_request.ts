@@ -13,7 +13,7 @@ import type { PreparedModel } from "../settings.ts";
 /** What workers are asked to send. The URLs are only for information, and have no secrets. */
 export function jobRequest(
   { name, targets, request, isAnywhere = false }: PreparedModel,
-  budget?: JobRequest["budget"],
+  shared: Pick<JobRequest, "limits" | "budget"> = {},
 ): JobRequest {
   const [{ provider, api }] = targets;
   return {
@@ -23,7 +23,7 @@ export function jobRequest(
     provider: provider === "auto" ? undefined : provider,
     baseUrls: isAnywhere ? [] : [...new Set(targets.map(({ baseUrl }) => safeUrl(baseUrl)))],
     template: request,
-    budget,
+    ...shared,
   };
 }
 

@@ -27,13 +27,15 @@ const AHEAD_SHARE = 1 / 8;
  *
  * KEYS: the budget. ARGV: id of the process; number of the report; limit; USD spent and held; of which held; USD
  * needed in addition; USD to take ahead beyond that; the id of the data at the last report, or ""; USD that the
- * process had then; the total then; the minimum of the total; a new id of the data.
+ * process had then; the total then; the minimum of the total; a new id of the data; the number of the last
+ * report that was taken.
  */
 export const BUDGET_SCRIPT = new RedisScript(`
 local key = KEYS[1]
 local id = ARGV[1]
 local number, limit, amount, held = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local need, ahead = tonumber(ARGV[6]), tonumber(ARGV[7])
+local takenNumber = tonumber(ARGV[13])
 local data, acknowledged, known, minimum = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local time = redis.call("TIME")
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
@@ -46,12 +48,17 @@ if not current then
   redis.call("HSET", key, "data", current)
 end
 local total = tonumber(get("total") or "0")
-if number <= tonumber(get("number:" .. id) or "-1") then
+local storedNumber = tonumber(get("number:" .. id) or "-1")
+if number <= storedNumber then
   return {0, "0", text(total), "0", 0, current}
 end
 local before = get("amount:" .. id)
-if before then
+if before and storedNumber >= takenNumber then
   before = tonumber(before)
+elseif before then
+  -- The server has come back with older data.
+  before = acknowledged
+  total = math.max(total, known)
 elseif data == "" then
   before = 0
 else

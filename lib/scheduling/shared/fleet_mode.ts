@@ -5,13 +5,13 @@
  */
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import type { RatesOnStoreLoss } from "../../redis/redis_settings.ts";
-import { MEMBER_TTL } from "./members_script.ts";
+import { MEMBER_TTL, RECOUNT } from "./members_script.ts";
 
 /** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
 export type FleetMode = "shared" | "part" | "wait";
 
-/** Milliseconds added to the time after which others have noticed that this process is cut off. */
-const MARGIN = 200;
+/** Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead. */
+const MARGIN = RECOUNT + 500;
 
 /** Follows one limit of a process through the loss and the return of the server. Times are in milliseconds. */
 export class FleetState {

@@ -36,6 +36,9 @@ export function limitKeys(
   ];
 }
 
+/** What is stored of each process. */
+const FIELDS = ["limit", "number", "held", "used", "flow", "want"];
+
 /** Removes a process from those that share a limit, so that the others need not keep a part for it. Never rejects. */
 export async function leave(
   connection: RedisConnection,
@@ -45,15 +48,6 @@ export async function leave(
   if (!connection.isUp) return;
   await connection.pipeline([
     ["ZREM", members, id],
-    [
-      "HDEL",
-      state,
-      `limit:${id}`,
-      `held:${id}`,
-      `used:${id}`,
-      `flow:${id}`,
-      `want:${id}`,
-      "recount",
-    ],
+    ["HDEL", state, ...FIELDS.map((field) => `${field}:${id}`), "recount"],
   ]).catch(() => {});
 }

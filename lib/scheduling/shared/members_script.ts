@@ -16,7 +16,7 @@ const REUNION = 5000;
 /** Seconds after which a limit that nobody uses is forgotten. */
 export const KEPT = 3600;
 /** Milliseconds between two counts of the processes. */
-const RECOUNT = 500;
+export const RECOUNT = 250;
 
 /**
  * Lua: `join(state, members, id, limit, known)` registers a process, and returns the limit that holds for all
@@ -29,11 +29,18 @@ local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local function text(value) return string.format("%.17g", value) end
 
+-- Whether a later report has arrived before this one, which its sender does not wait for any more.
+local function isLate(state, id, number)
+  if number <= tonumber(redis.call("HGET", state, "number:" .. id) or "-1") then return true end
+  redis.call("HSET", state, "number:" .. id, number)
+  return false
+end
+
 local function forget(state, members, onForget)
   local gone = redis.call("ZRANGEBYSCORE", members, "-inf", now - ${LOST_FOR * 1000})
   for _, process in ipairs(gone) do
     if onForget then onForget(process) end
-    redis.call("HDEL", state, "limit:" .. process)
+    redis.call("HDEL", state, "limit:" .. process, "number:" .. process)
     redis.call("ZREM", members, process)
   end
 end

@@ -13,6 +13,8 @@ export const VALID_FOR = 35;
  * with the error of {@link ServerClock}.
  */
 export const TRAVEL = 45;
+/** Milliseconds up to the furthest moment that is granted. */
+const FURTHEST = 60_000;
 /** Maximum moments in one reply. */
 export const MAX_MOMENTS = 1000;
 
@@ -26,19 +28,20 @@ export const MAX_MOMENTS = 1000;
  *
  * KEYS: the state and the processes of each limit. ARGV: id of the process; the number of processes known before
  * it was cut off, or 0; moments wanted; microseconds from now to the first moment that is of use, and to the last
- * one that may be granted; each limit in requests per second.
+ * one that may be granted; moments to grant even if they are later; each limit in requests per second.
  */
 export const RATE_SCRIPT = new RedisScript(`${MEMBERS}
 local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lead, horizon = tonumber(ARGV[4]), tonumber(ARGV[5])
+local lead, horizon, minimum = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local limits = {}
-local rate, all = 0, 1
+local rate, all, shortest = 0, 1, math.huge
 for i = 1, #KEYS, 2 do
-  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[5 + (i + 1) / 2]), known)
+  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[6 + (i + 1) / 2]), known)
   if i == 1 then rate, all = effective, processes end
   local whole = effective
   if effective >= 1 then whole = math.floor(effective) end
   local interval = ${(1000 + VALID_FOR + TRAVEL) * 1000} / whole
+  if interval < shortest then shortest = interval end
   local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
@@ -54,13 +57,14 @@ while granted < want do
     if own > at then at = own end
     if earliest == nil or own < earliest then earliest = own end
   end
-  if at > now + horizon then
+  -- Whoever has none gets the next one, however far away: otherwise some would never get any.
+  if at > now + horizon and (granted >= minimum or at > now + ${FURTHEST * 1000}) then
     reply[4] = math.ceil(at - now - horizon)
     break
   end
   -- One limit must not use up the time of another one while it waits.
-  if at > earliest + ${VALID_FOR * 1000} then
-    reply[4] = math.ceil(at - earliest - ${VALID_FOR * 1000})
+  if at > earliest + shortest / 2 then
+    reply[4] = math.ceil(at - earliest - shortest / 2)
     break
   end
   granted = granted + 1

@@ -53,7 +53,9 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
   readonly #loop: ExchangeLoop;
   readonly #unwatch: () => void;
   onChange: () => void = () => {};
+  /** The number of the last report, and of the last one that the server has taken. */
   #number = 0;
+  #takenNumber = -1;
   #spent = 0;
   #reserved = 0;
   #reservations = 0;
@@ -207,11 +209,12 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
     const needed = this.#need;
     const missing = this.#isClosed ? 0 : Math.max(0, needed - free);
     const ahead = limit === Infinity ? 0 : Math.max(0, most - free);
+    const number = ++this.#number;
     const reply = await this.#connection.run(BUDGET_SCRIPT, [
       this.#connection.key("budget", name),
     ], [
       this.#id,
-      ++this.#number,
+      number,
       limit === Infinity ? 1e300 : limit,
       amount,
       amount - this.#spent,
@@ -222,10 +225,12 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
       this.#total,
       this.#data === "" ? minimum : 0,
       randomUUID(),
+      this.#takenNumber,
     ]) as [number, string, string, string, number, string];
     const [isTaken, granted, total, others, isShort, data] = reply;
     if (isTaken === 0) return this.#loop.request();
     this.#data = data;
+    this.#takenNumber = number;
     this.#acknowledged = amount + Number(granted);
     this.#total = Number(total);
     this.#isShort = isShort === 1;

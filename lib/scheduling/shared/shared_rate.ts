@@ -162,7 +162,10 @@ export class SharedRate implements RequestRate {
   async #report(): Promise<void> {
     const { roundTrip } = this.#clock;
     const lead = Math.min(MAX_LEAD, roundTrip + LEAD);
-    const wanted = Math.max(0, this.#target() - (this.#moments.length - this.#first));
+    const held = this.#moments.length - this.#first;
+    const wanted = Math.max(0, this.#target() - held);
+    // A process without any may look further ahead than one that has some left.
+    const ahead = held === 0 ? AHEAD : AHEAD / 2;
     this.#wanted = false;
     const sent = performance.now();
     const [time, processes, effective, wait, ...moments] = await this.#connection.run(
@@ -173,7 +176,8 @@ export class SharedRate implements RequestRate {
         this.#state.known,
         wanted,
         Math.round(lead * 1000),
-        Math.round((lead + AHEAD + 2 * roundTrip) * 1000),
+        Math.round((lead + ahead + 2 * roundTrip) * 1000),
+        held === 0 ? 1 : 0,
         ...this.#rates.map(({ perSecond }) => perSecond),
       ],
     ) as [string, number, string, number, ...number[]];

@@ -39,6 +39,8 @@ export class SharedSlots implements SlotLimit {
   readonly #state: FleetState;
   readonly #loop: ExchangeLoop;
   readonly #unwatch: () => void;
+  /** The number of the last report. */
+  #number = 0;
   #inUse = 0;
   #granted = 0;
   /** Whether a request has wanted a slot since the last report. */
@@ -137,6 +139,7 @@ export class SharedSlots implements SlotLimit {
         this.#limit.max,
         Math.max(this.#inUse, this.#granted),
         Math.min(wanted, this.#limit.max),
+        ++this.#number,
       ],
     ) as [number, number, number];
     // Cut off meanwhile: this process has been told to use its own part.

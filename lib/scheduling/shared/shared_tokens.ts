@@ -54,6 +54,8 @@ export class SharedTokens implements TokenRate {
   readonly #loop: ExchangeLoop;
   readonly #unwatch: () => void;
   #part: TokenLimiter;
+  /** The number of the last report. */
+  #number = 0;
   /** Tokens that answers have used, now and at the last report. */
   #used = 0;
   #usedBefore = 0;
@@ -212,6 +214,7 @@ export class SharedTokens implements TokenRate {
         this.#flowNeed,
         flowAhead,
         Math.round(this.#roundTrip * 1000),
+        ++this.#number,
       ],
     ) as [number, string, string, number, string];
     const received = performance.now();

@@ -17,11 +17,12 @@ const SLOT_TTL = 30;
  *
  * KEYS: the state and the processes of the limit. ARGV: id of the process; the number of processes known before it
  * was cut off, or 0; maximum slots; slots that it uses or may use;
- * slots wanted.
+ * slots wanted; the number of the report.
  */
 export const SLOTS_SCRIPT = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
 local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if isLate(state, id, tonumber(ARGV[6])) then return {} end
 local inUse, want = tonumber(ARGV[4]), tonumber(ARGV[5])
 local effective, live, all = join(state, members, id, limit, known, function(process)
   for _, kind in ipairs({"held:", "want:"}) do redis.call("HDEL", state, kind .. process) end

@@ -21,11 +21,13 @@ const MAX_LAG = 100;
  * KEYS: the state and the processes of the limit. ARGV: id of the process; the number of processes known before it
  * was cut off, or 0; tokens a minute; tokens used so far, and at the last report; tokens of requests in flight;
  * tokens needed beyond those, and to take ahead; tokens of the flow used so far; tokens of the flow granted at the
- * last report; tokens of the flow needed, and to take ahead; microseconds that a reply takes.
+ * last report; tokens of the flow needed, and to take ahead; microseconds that a reply takes; the number of the
+ * report.
  */
 export const TOKENS_SCRIPT = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
 local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if isLate(state, id, tonumber(ARGV[14])) then return {} end
 local used, usedBefore, inFlight = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local need, ahead = tonumber(ARGV[7]), tonumber(ARGV[8])
 local flowed, flowBefore = tonumber(ARGV[9]), tonumber(ARGV[10])

@@ -1,7 +1,9 @@
 /** A rate that several processes share, on a real server; each sender stands for a process. */
 import assert from "node:assert/strict";
+import { parseRedisAddress } from "../../../lib/redis/redis_address.ts";
 import { RedisServer, redisServer } from "../../support/redis_server.ts";
-import { mostWithin, Sender } from "./senders.ts";
+import { mostWithin, Sender } from "../../support/shared_senders.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 
 const ignore = redisServer === undefined;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -14,17 +16,135 @@ function rateOf(times: readonly number[]): number {
 for (const perSecond of [5, 40, 300, 2500]) {
   Deno.test(`SharedRate: ${perSecond} a second, over three processes`, { ignore }, async () => {
     await using server = await RedisServer.start();
-    const log: number[] = [];
+    const [first, second]: number[][] = [[], []];
     const rates = [{ group: "g", perSecond }];
-    await using a = await Sender.start(server, rates, log);
-    await using b = await Sender.start(server, rates, log);
-    await using c = await Sender.start(server, rates, log, { isIdle: true });
+    await using a = await Sender.start(server, rates, first);
+    await using b = await Sender.start(server, rates, second);
+    await using c = await Sender.start(server, rates, [], { isIdle: true });
     await sleep(4000);
+    const log = [...first, ...second];
+    const share = first.length / log.length;
+    assert(share > 0.2 && share < 0.8, `${share}`);
     const most = mostWithin(log, 1000);
-    console.log(perSecond, rateOf(log) / perSecond, most / perSecond);
     assert(most <= perSecond, `${most}`);
     // A busy machine loses moments; the exact share is measured by the benchmark.
     assert(rateOf(log) >= 0.7 * perSecond, `${rateOf(log)}`);
     for (const { errors } of [a, b, c]) assert.deepEqual(errors, []);
   });
 }
+
+Deno.test("SharedRate: the lowest limit of all processes counts", { ignore }, async () => {
+  await using server = await RedisServer.start();
+  const log: number[] = [];
+  await using a = await Sender.start(server, [{ group: "g", perSecond: 200 }], log);
+  await using b = await Sender.start(server, [{ group: "g", perSecond: 50 }], log);
+  await sleep(1000);
+  log.length = 0;
+  await sleep(2000);
+  assert(mostWithin(log, 1000) <= 50, `${mostWithin(log, 1000)}`);
+  assert(rateOf(log) > 35, `${rateOf(log)}`);
+  for (const { errors } of [a, b]) assert.deepEqual(errors, []);
+});
+
+Deno.test(
+  "SharedRate: endpoints with limits of their own share one in total",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    const [first, second]: number[][] = [[], []];
+    const all = { group: "all", perSecond: 100 };
+    await using a = await Sender.start(server, [{ group: "a", perSecond: 30 }, all], first);
+    await using b = await Sender.start(server, [{ group: "b", perSecond: 90 }, all], second);
+    await sleep(4000);
+    assert(mostWithin(first, 1000) <= 30, `${mostWithin(first, 1000)}`);
+    assert(mostWithin(second, 1000) <= 90, `${mostWithin(second, 1000)}`);
+    assert(mostWithin([...first, ...second], 1000) <= 100);
+    assert(rateOf(first) > 5, `${rateOf(first)}`);
+    const sum = rateOf(first) + rateOf(second);
+    assert(sum > 75, `${rateOf(first)} ${rateOf(second)}`);
+    for (const { errors } of [a, b]) assert.deepEqual(errors, []);
+  },
+);
+
+for (const failure of ["killed", "frozen"] as const) {
+  Deno.test(
+    `SharedRate: each process has its part while the server is ${failure}`,
+    { ignore },
+    async () => {
+      await using server = await RedisServer.start();
+      const logs: number[][] = [[], [], []];
+      const rates = [{ group: "g", perSecond: 60 }];
+      await using a = await Sender.start(server, rates, logs[0]);
+      await using b = await Sender.start(server, rates, logs[1]);
+      await using c = await Sender.start(server, rates, logs[2]);
+      await sleep(1200);
+      const lostAt = performance.now();
+      if (failure === "killed") await server.kill();
+      else server.freeze();
+      await sleep(7000);
+      const backAt = performance.now();
+      if (failure === "killed") await server.restart();
+      else server.thaw();
+      await sleep(3000);
+      const all = logs.flat();
+      assert(mostWithin(all, 1000) <= 60, `${mostWithin(all, 1000)}`);
+      for (const log of logs) {
+        const alone = log.filter((at) => at > lostAt + 4500 && at < backAt);
+        assert(alone.length > 20, `${alone.length}`);
+        assert(mostWithin(alone, 1000) <= 20, `${mostWithin(alone, 1000)}`);
+      }
+      const after = all.filter((at) => at > backAt + 2000);
+      assert(after.length > 35, `${after.length}`);
+      for (const { errors } of [a, b, c]) assert.deepEqual(errors, []);
+    },
+  );
+}
+
+Deno.test(
+  "SharedRate: a process that is cut off uses its part, and the others theirs",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    const logs: number[][] = [[], [], []];
+    const rates = [{ group: "g", perSecond: 60 }];
+    await using a = await Sender.start(server, rates, logs[0]);
+    await using b = await Sender.start(server, rates, logs[1]);
+    await using c = await Sender.start(
+      { address: () => parseRedisAddress(proxy.redisUrl, "test") },
+      rates,
+      logs[2],
+    );
+    await sleep(1200);
+    proxy.partition();
+    const cutAt = performance.now();
+    await sleep(7000);
+    const joinedAt = performance.now();
+    proxy.heal();
+    await sleep(3000);
+    assert(mostWithin(logs.flat(), 1000) <= 60, `${mostWithin(logs.flat(), 1000)}`);
+    const alone = logs[2].filter((at) => at > cutAt + 4500 && at < joinedAt);
+    assert(alone.length > 20, `${alone.length}`);
+    assert(logs[2].at(-1)! > joinedAt + 2000);
+    for (const { errors } of [a, b, c]) assert.deepEqual(errors, []);
+  },
+);
+
+Deno.test("SharedRate sends nothing without the server if rates=stop", { ignore }, async () => {
+  await using server = await RedisServer.start();
+  const log: number[] = [];
+  const rates = [{ group: "g", perSecond: 60 }];
+  await using _ = await Sender.start(server, rates, log, { onStoreLoss: "stop" });
+  await sleep(500);
+  await server.kill();
+  await sleep(300);
+  const before = log.length;
+  await sleep(4500);
+  assert.equal(log.length, before);
+  await server.restart();
+  const deadline = performance.now() + 5000;
+  while (log.length === before) {
+    assert(performance.now() < deadline);
+    await sleep(20);
+  }
+});
