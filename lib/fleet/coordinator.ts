@@ -98,6 +98,8 @@ export class Coordinator implements Executor {
   readonly #rate = new RecentCount();
   /** Workers that have left because of an error, with the reason and the time. */
   readonly #left = new Map<string, { name: string; reason: string; at: number }>();
+  /** Records that are being added again. */
+  readonly #sending = new Set<number>();
   #ready: Ready[] = [];
   #workers: WorkerStatus[] = [];
   #records: Iterator<IndexedRecord> | AsyncIterator<IndexedRecord> | undefined;
@@ -111,6 +113,8 @@ export class Coordinator implements Executor {
   #isUnsure = false;
   /** Whether the job itself may be missing in Redis. */
   #isForgotten = false;
+  /** Whether the streams begin from the start. */
+  #isReset = false;
   #hasOrphans = false;
   #comparedAt = performance.now();
   #isStopping = false;
@@ -138,7 +142,12 @@ export class Coordinator implements Executor {
     this.#results = new ResultReader(connection, keys);
     this.#unwatch = connection.watch({
       onDown: ({ message }) => this.#note(`${message}; waiting for it.`),
-      onReset: () => this.#isForgotten = true,
+      onReset: () => {
+        this.#isForgotten = this.#isReset = this.#isUnsure = true;
+        this.#wake();
+      },
+      // It may have lost the last seconds, or hours.
+      onRestart: () => this.#isForgotten = true,
       onUp: () => {
         this.#note("Redis can be used again.");
         this.#isUnsure = true;
@@ -320,14 +329,7 @@ export class Coordinator implements Executor {
 
   /** Gives a sign of life, deletes results that are on disk, and looks at the workers. */
   async #beat(): Promise<void> {
-    if (!this.#connection.isUp) return;
-    try {
-      if (await this.#lock.renew(this.#finished)) this.#isForgotten = this.#isUnsure = true;
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      this.#fail(error);
-      this.#isAborted = true;
-    }
+    if (!this.#connection.isUp || !await this.#holdsLock()) return;
     const trim = this.#results.trim();
     if (trim !== undefined) await this.#connection.command(trim);
     await this.#refreshWorkers();
@@ -339,6 +341,21 @@ export class Coordinator implements Executor {
     }
     this.#endWithoutWorkers();
     this.#wake();
+  }
+
+  /** Renews the lock. If another process has taken it, this run ends and leaves the job to that one. */
+  async #holdsLock(): Promise<boolean> {
+    try {
+      if (await this.#lock.renew(this.#finished)) this.#isForgotten = this.#isUnsure = true;
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.#failure ??= { error };
+      this.#isStopping = this.#isWithdrawn = this.#isAborted = true;
+      this.#stopped.resolve({ done: true, value: undefined });
+      this.#wake();
+      return false;
+    }
   }
 
   async #refreshWorkers(): Promise<void> {
@@ -397,6 +414,7 @@ export class Coordinator implements Executor {
   async #takeOver(): Promise<void> {
     while (!this.#isAborted) {
       try {
+        await this.#work.begin();
         for (const listed of await this.#work.list()) this.#existing.set(listed.index, listed);
         this.#handle(await this.#results.drain());
         return;
@@ -429,7 +447,10 @@ export class Coordinator implements Executor {
         chunk.push(encoded);
         size += encoded.text.length;
       }
-      if (chunk.length > 0) await this.#work.add(chunk);
+      if (!await this.#work.add(chunk)) {
+        this.#isUnsure = true;
+        return;
+      }
       await this.#removeStale();
       if (this.#ready.length > 0) this.#wake();
     }
@@ -564,6 +585,7 @@ export class Coordinator implements Executor {
   }
 
   async #sendAgain(opens: readonly OpenRecord[], leaving?: string): Promise<void> {
+    for (const { record } of opens) this.#sending.add(record.index);
     try {
       if (leaving !== undefined) await systemClock.sleep(BEAT / 4, this.#ending.signal);
       const encoded = await Promise.all(opens.map(async ({ record }) => ({
@@ -573,12 +595,14 @@ export class Coordinator implements Executor {
       const wanted = encoded.filter(({ index }) => this.#open.get(index) !== undefined);
       if (this.#isStopping) {
         for (const { index } of wanted) this.#open.delete(index);
-      } else await this.#work.add(wanted);
+      } else if (!await this.#work.add(wanted)) this.#isUnsure = true;
     } catch (error) {
       this.#isUnsure = true;
       if (!(error instanceof RedisUnavailableError) && !this.#ending.signal.aborted) {
         this.#fail(error);
       }
+    } finally {
+      for (const { record } of opens) this.#sending.delete(record.index);
     }
     this.#wake();
   }
@@ -607,6 +631,7 @@ export class Coordinator implements Executor {
         // What was being added is in the stream now.
         await this.#filling;
         await this.#reconciling;
+        if (!await this.#holdsLock()) return;
         await this.#setPhase("stopping");
         for (const index of await this.#work.withdraw()) {
           if (this.#open.dropCopy(index)) this.#open.delete(index);
@@ -632,11 +657,12 @@ export class Coordinator implements Executor {
     await this.#connection.command(["HSET", this.#keys.state, "phase", phase]);
   }
 
-  /** Waits a moment for the cost of second copies. */
+  /** Sends the workers away, and waits a moment for the cost of second copies. */
   async #closing(): Promise<void> {
-    if (this.#counts.hedged + this.#counts.reassigned === 0 || !this.#connection.isUp) return;
+    if (!this.#connection.isUp) return;
     try {
       await this.#setPhase("closing");
+      if (this.#counts.hedged + this.#counts.reassigned === 0) return;
       const end = performance.now() + CLOSING_TIME;
       while (performance.now() < end && (await this.#work.list()).length > 0) {
         await systemClock.sleep(100);
@@ -655,16 +681,20 @@ export class Coordinator implements Executor {
   async #reconcile(): Promise<void> {
     this.#comparedAt = performance.now();
     await this.#filling;
+    if (!await this.#holdsLock()) return;
     if (this.#isForgotten) {
       await this.#openJob();
       if (this.#isStopping) await this.#setPhase("stopping");
-      this.#results.reset();
-      this.#existing.clear();
-      this.#isForgotten = false;
+      if (this.#isReset) {
+        this.#results.reset();
+        this.#existing.clear();
+      }
+      this.#isForgotten = this.#isReset = false;
       this.#hasOrphans = true;
       // Workers report what they still have.
       await systemClock.sleep(RESET_GRACE, this.#ending.signal);
     }
+    await this.#work.begin();
     // In this order: a record leaves the work stream in the moment in which its result arrives.
     const listed = await this.#work.list();
     this.#handle(await this.#results.drain());
@@ -679,7 +709,9 @@ export class Coordinator implements Executor {
       else if (!isExisting) stale.push(id);
     }
     await this.#work.remove(stale);
-    const missing = [...this.#open.values()].filter(({ record }) => !found.has(record.index));
+    const missing = [...this.#open.values()].filter(({ record: { index } }) =>
+      !found.has(index) && !this.#sending.has(index)
+    );
     for (const open of missing) open.copies = 1;
     for (let i = 0; i < missing.length; i += MAX_CHUNK) {
       await this.#sendAgain(missing.slice(i, i + MAX_CHUNK));

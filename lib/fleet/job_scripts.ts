@@ -56,6 +56,20 @@ return same and 1 or 0
 `);
 
 /**
+ * Adds records, unless the coordinator has compared the stream with its window meanwhile, as it does after a command
+ * has failed: a server that was frozen may run such a command much later. Returns 1, or 0.
+ *
+ * KEYS: work, state. ARGV: epoch, (index, hash, record)…
+ */
+export const ADD_WORK = new RedisScript(`
+if redis.call("HGET", KEYS[2], "epoch") ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 3 do
+  redis.call("XADD", KEYS[1], "*", "i", ARGV[i], "h", ARGV[i + 1], "r", ARGV[i + 2])
+end
+return 1
+`);
+
+/**
  * Lists records in the work stream without their content: id, index, hash, one after the other.
  *
  * KEYS: work. ARGV: first id, count.

@@ -23,7 +23,7 @@ import {
 import { GROUP, JobKeys } from "./job_keys.ts";
 import type { JobClient, JobSpec } from "./job_spec.ts";
 import { Outbox } from "./outbox.ts";
-import { decodeSentRecord, type WorkEntry, workEntry } from "./record_codec.ts";
+import { decodeSentRecord, type SentRecord, type WorkEntry, workEntry } from "./record_codec.ts";
 import { answered, failed, type WorkResult } from "./work_result.ts";
 import { WorkersLostError } from "./workers_lost_error.ts";
 
@@ -204,10 +204,8 @@ export class JobWorker implements HeldRecords {
         this.#mayClaimAt = performance.now() + 2 * this.#renewInterval;
         void this.#renew();
       },
-      onReset: () => {
-        for (const { entry } of this.#held.values()) this.#orphans.add(entry.index);
-        for (const index of this.#outbox.indexes()) this.#orphans.add(index);
-      },
+      onReset: () => this.#reportOrphans(),
+      onRestart: () => this.#reportOrphans(),
     });
     this.#every(this.#renewInterval, timers.signal, () => this.#renew());
     this.#every(this.#renewInterval, timers.signal, () => this.#claim());
@@ -221,6 +219,12 @@ export class JobWorker implements HeldRecords {
       unwatch();
       this.#reader.close();
     }
+  }
+
+  /** The server may not know any more what this worker has. */
+  #reportOrphans(): void {
+    for (const { entry } of this.#held.values()) this.#orphans.add(entry.index);
+    for (const index of this.#outbox.indexes()) this.#orphans.add(index);
   }
 
   #every(ms: number, signal: AbortSignal, task: () => Promise<void>): void {
@@ -308,8 +312,9 @@ export class JobWorker implements HeldRecords {
   async #complete(held: HeldRecord): Promise<void> {
     const { client: { completions }, counts } = this.#options;
     const { entry } = held;
-    const { messages, options } = decodeSentRecord(entry);
+    let { messages, options }: SentRecord = { messages: [] };
     try {
+      ({ messages, options } = decodeSentRecord(entry));
       const request = options === undefined
         ? this.#request
         : withRecordOptions(this.#request, options);

@@ -37,6 +37,16 @@ export async function readJobs(
   return specs.filter((spec) => spec !== null).map((spec) => JSON.parse(spec) as JobSpec);
 }
 
+/** Reads the specs of the jobs that have a coordinator which wants records to be sent. */
+export async function readRunningJobs(connection: RedisConnection): Promise<JobSpec[]> {
+  const specs = await readJobs(connection, SILENT);
+  const states = await connection.pipeline(specs.flatMap(({ id, generation }) => {
+    const { state, lock } = new JobKeys(connection, id, generation);
+    return [["HGET", state, "phase"], ["EXISTS", lock]] as const;
+  }));
+  return specs.filter((_, i) => states[2 * i] === "running" && states[2 * i + 1] === 1);
+}
+
 /** What `XINFO GROUPS` says of a group. */
 function infoOf(reply: unknown): Map<string, unknown> {
   const [group = []] = (reply ?? []) as unknown[][];

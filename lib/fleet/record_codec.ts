@@ -11,7 +11,6 @@ import type { BatchRecord } from "../chat/record.ts";
 import { hasParts, loadAttachments } from "../client/attachments.ts";
 import { InvalidInputError } from "../errors.ts";
 import { parseExact, stringifyExact } from "../json/json.ts";
-import type { RedisCommand } from "../redis/redis_connection.ts";
 
 /** Maximum characters of one record, files included: Redis and its connections are shared with others. */
 export const MAX_RECORD = 64 * 1024 * 1024;
@@ -80,11 +79,6 @@ function hasAttachments(messages: readonly Message[]): boolean {
   // What is no message at all is refused by the worker, as an error of the record.
   return messages.every((message) => typeof message === "object" && message !== null) &&
     hasParts(messages);
-}
-
-/** The command that adds a record to the work stream; the scripts expect this order of fields. */
-export function addCommand(work: string, index: number, encoded: EncodedRecord): RedisCommand {
-  return ["XADD", work, "*", "i", index, "h", encoded.hash, "r", encoded.text];
 }
 
 /** An entry of the work stream, from its fields. */

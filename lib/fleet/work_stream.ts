@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import type { RedisConnection } from "../redis/redis_connection.ts";
 import { GROUP, type JobKeys } from "./job_keys.ts";
-import { LIST_WORK, WITHDRAW } from "./job_scripts.ts";
-import { addCommand, type EncodedRecord } from "./record_codec.ts";
+import { ADD_WORK, LIST_WORK, WITHDRAW } from "./job_scripts.ts";
+import type { EncodedRecord } from "./record_codec.ts";
 
 /** Records in one reply. */
 const PAGE = 1000;
@@ -22,17 +23,28 @@ export interface ListedRecord {
 export class WorkStream {
   readonly #connection: RedisConnection;
   readonly #key: string;
+  readonly #state: string;
+  #epoch = "";
 
   constructor(connection: RedisConnection, keys: JobKeys) {
     this.#connection = connection;
     this.#key = keys.work;
+    this.#state = keys.state;
   }
 
-  /** Adds records. */
-  async add(records: readonly (EncodedRecord & { index: number })[]): Promise<void> {
-    await this.#connection.pipeline(
-      records.map((record) => addCommand(this.#key, record.index, record)),
-    );
+  /** Makes sure that commands from before, which may have failed, add nothing any more. */
+  async begin(): Promise<void> {
+    const epoch = randomUUID();
+    await this.#connection.command(["HSET", this.#state, "epoch", epoch]);
+    this.#epoch = epoch;
+  }
+
+  /** Adds records. Returns `false` if none was added, since the stream has to be compared first. */
+  async add(records: readonly (EncodedRecord & { index: number })[]): Promise<boolean> {
+    if (records.length === 0) return true;
+    const args = records.flatMap(({ index, hash, text }) => [index, hash, text]);
+    const keys = [this.#key, this.#state];
+    return await this.#connection.run(ADD_WORK, keys, [this.#epoch, ...args]) === 1;
   }
 
   /** Lists all records that are not answered. */

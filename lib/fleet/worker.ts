@@ -16,7 +16,7 @@ import type { WorkerStatus } from "./fleet_status.ts";
 import { FleetKeys } from "./job_keys.ts";
 import { FLEET_PROTOCOL, type JobClient, type JobSpec } from "./job_spec.ts";
 import { JobWorker, type WorkerCounts } from "./job_worker.ts";
-import { readJobs } from "./read_fleet.ts";
+import { readRunningJobs } from "./read_fleet.ts";
 import { RecentCount } from "./recent_count.ts";
 import type { WorkerOptions } from "./worker_options.ts";
 
@@ -24,8 +24,6 @@ import type { WorkerOptions } from "./worker_options.ts";
 const INTERVAL = 1000;
 /** Milliseconds after which a silent worker is forgotten. */
 const FORGET = 60_000;
-/** Seconds after which a job without a sign of life from its coordinator gets no worker. */
-const JOB_SILENT = 15;
 /** Seconds without a record after which a worker leaves a job, if there may be another one. */
 const JOB_IDLE = 3;
 /** Milliseconds for which records that Redis has forgotten count as held after a report. */
@@ -195,7 +193,7 @@ export class FleetWorker {
     const { connection, job } = this.#options;
     let jobs: JobSpec[];
     try {
-      jobs = await readJobs(connection, JOB_SILENT);
+      jobs = await readRunningJobs(connection);
     } catch (error) {
       if (error instanceof RedisUnavailableError) return undefined;
       throw error;
@@ -319,7 +317,7 @@ export class FleetWorker {
 
   async #hasOtherJob({ id }: JobSpec): Promise<boolean> {
     if (this.#options.job !== undefined) return false;
-    const jobs = await readJobs(this.#options.connection, JOB_SILENT);
+    const jobs = await readRunningJobs(this.#options.connection);
     return jobs.some((spec) => spec.id !== id && !this.#refusals.has(spec.id));
   }
 
