@@ -108,7 +108,7 @@ export class RedisConnection implements AsyncDisposable {
    * @throws {ConfigurationError} if it cannot be reached, refuses the login, is a read-only replica or too old
    */
   static async open(address: RedisAddress, clock: Clock = systemClock): Promise<RedisConnection> {
-    const { Redis: Client } = await import("ioredis");
+    const { Redis: Client } = await import("./redis_client.ts");
     const options: RedisOptions = {
       host: address.host,
       port: address.port,

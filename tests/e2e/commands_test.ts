@@ -77,6 +77,31 @@ Deno.test("flags and help of a command load neither the configuration nor the cl
   }
 });
 
+Deno.test("without a Redis server, its client is not loaded", () => {
+  const files = [
+    "mod.ts",
+    "commands/batch/batch.ts",
+    "commands/cache.ts",
+    "commands/serve/serve.ts",
+  ];
+  const info = JSON.parse(
+    execFileSync(process.execPath, ["info", "--json", "main.ts"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      maxBuffer: 1e8,
+    }),
+  );
+  const isClient = ({ specifier }: { specifier: string }) => specifier === "ioredis";
+  const importing = (info.modules as InfoModule[]).filter(({ dependencies = [] }) =>
+    dependencies.some((each) => isClient(each) && each.code !== undefined)
+  );
+  assert.deepEqual(
+    importing.map(({ specifier }) => specifier.replace(`file://${ROOT}`, "")),
+    ["lib/redis/redis_client.ts"],
+  );
+  assert.ok(!loadedWith([...files, "lib/redis/redis_connection.ts"]).includes("ioredis"));
+});
+
 Deno.test("flexllm without arguments shows next steps, depending on the configuration", async () => {
   const first = await flexllm([]);
   assert.deepEqual([first.code, first.stderr], [0, ""]);

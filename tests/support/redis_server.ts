@@ -52,8 +52,9 @@ export class RedisServer implements AsyncDisposable {
     return parseRedisAddress(this.url, "test", prefix);
   }
 
-  /** Starts the server again. Without `--appendonly yes` it comes back empty. */
-  async restart(): Promise<void> {
+  /** Starts the server again. Without `--appendonly yes`, or if `isEmpty`, it comes back empty. */
+  async restart(isEmpty = false): Promise<void> {
+    if (isEmpty) rmSync(join(this.#folder, "appendonlydir"), { recursive: true, force: true });
     const child = spawn(redisServer!, [
       ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder],
       ...["--save", "", "--appendfsync", "always"],

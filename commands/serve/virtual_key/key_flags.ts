@@ -28,6 +28,7 @@ export interface KeyCommandFlags {
   grace?: number;
   json?: true;
   database?: string;
+  redis?: string;
   config?: string;
 }
 

@@ -10,7 +10,7 @@ import { writeSentences } from "../../terminal/sentences.ts";
 import { type Cell, table } from "../../terminal/table.ts";
 import { describeRates, expiryText } from "./describe_key.ts";
 import type { KeyCommandFlags } from "./key_flags.ts";
-import { withKeys } from "./open_keys.ts";
+import { sharedStore, withKeys } from "./open_keys.ts";
 
 /** The amount and its budget. */
 function spending(spent: number, budget: number | undefined): Cell {
@@ -81,16 +81,23 @@ function keyLines(keys: readonly ListedKey[]): string[] {
   );
 }
 
+/** The keys with what they have spent: at all gateways, if they share them. */
+async function readKeys(flags: KeyCommandFlags): Promise<ListedKey[]> {
+  const redis = sharedStore(flags);
+  if (redis !== undefined) {
+    const { listSharedKeys } = await import("../../../lib/gateway/access/shared_keys.ts");
+    const shared = await listSharedKeys(redis);
+    if (shared !== undefined) return shared;
+  }
+  return await withKeys(flags, (store) => store.listWithSpending());
+}
+
 /** Prints the keys. */
 export async function listKeys(flags: KeyCommandFlags): Promise<void> {
-  await withKeys(flags, (store) => {
-    const keys = store.listWithSpending();
-    if (flags.json) return writeJson(keys.map(keyJson));
-    if (keys.length === 0) {
-      return writeSentences(
-        "No virtual keys. To create one: flexllm serve virtual-key create NAME",
-      );
-    }
-    writeOutput(`${keyLines(keys).join("\n")}\n`);
-  });
+  const keys = await readKeys(flags);
+  if (flags.json) return writeJson(keys.map(keyJson));
+  if (keys.length === 0) {
+    return writeSentences("No virtual keys. To create one: flexllm serve virtual-key create NAME");
+  }
+  writeOutput(`${keyLines(keys).join("\n")}\n`);
 }

@@ -6,7 +6,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { addNotes } from "../../flags/help_notes.ts";
 import { duration } from "../../flags/parse.ts";
-import { addExamples, commonFlags } from "../../flags/shared_options.ts";
+import { addExamples, commonFlags, redisFlags } from "../../flags/shared_options.ts";
 import { databaseFlag } from "../database_flag.ts";
 import { type KeyCommandFlags, limitFlags } from "./key_flags.ts";
 
@@ -27,6 +27,7 @@ function createCommand() {
     .argument("<name>", "unique name");
   for (const option of limitFlags()) command.addOption(option);
   command.addOption(databaseFlag())
+    .addOption(redisFlags.redis)
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
       const { createKey } = await import("./issue_key.ts");
@@ -51,6 +52,7 @@ function updateCommand() {
   for (const option of limitFlags()) command.addOption(option);
   command.option("--name <name>", "new name")
     .addOption(databaseFlag())
+    .addOption(redisFlags.redis)
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
       const { updateKey } = await import("./change_key.ts");
@@ -66,6 +68,7 @@ function listCommand() {
   const command = subcommand("list", "list the keys with their limits and spending")
     .option("--json", "print JSON")
     .addOption(databaseFlag())
+    .addOption(redisFlags.redis)
     .addOption(commonFlags.config)
     .action(async (_, command) => {
       const { listKeys } = await import("./list_keys.ts");
@@ -88,6 +91,7 @@ function rotateCommand() {
         .argParser(duration(MAX_GRACE)),
     )
     .addOption(databaseFlag())
+    .addOption(redisFlags.redis)
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
       const { rotateKey } = await import("./issue_key.ts");
@@ -104,6 +108,7 @@ function changeCommand(action: "disable" | "enable" | "delete", description: str
   const command = subcommand(action, description)
     .argument("<key>", "name of the key")
     .addOption(databaseFlag())
+    .addOption(redisFlags.redis)
     .addOption(commonFlags.config)
     .action(async (name, _, command) => {
       const { changeKey } = await import("./change_key.ts");

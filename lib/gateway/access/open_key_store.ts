@@ -6,8 +6,9 @@
 import type { VirtualKey } from "../key_limits.ts";
 import { toDollars } from "../ledger/money.ts";
 import { dayOf } from "../ledger/periods.ts";
-import { openLedgerFile } from "../ledger/sqlite_file.ts";
+import { ledgerId, openLedgerFile } from "../ledger/sqlite_file.ts";
 import { SqliteKeys } from "../ledger/sqlite_keys.ts";
+import type { StoredKey } from "../ledger/ledger.ts";
 import { ledgerError } from "../ledger/ledger_error.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { stateOf } from "./key_settings.ts";
@@ -37,7 +38,8 @@ export interface ListedKey extends VirtualKey {
 export class KeyFile extends KeyStore {
   readonly #database: DatabaseSync;
   readonly #table: SqliteKeys;
-  readonly #path: string;
+  /** The path of the database. */
+  readonly path: string;
   readonly #now: () => number;
 
   /** Takes over an open database. */
@@ -45,7 +47,7 @@ export class KeyFile extends KeyStore {
     super(table, now);
     this.#database = database;
     this.#table = table;
-    this.#path = path;
+    this.path = path;
     this.#now = now;
   }
 
@@ -79,8 +81,18 @@ export class KeyFile extends KeyStore {
         };
       });
     } catch (error) {
-      throw ledgerError(error, this.#path);
+      throw ledgerError(error, this.path);
     }
+  }
+
+  /** Identifies the database, also after it has been moved or copied. */
+  get id(): string {
+    return ledgerId(this.#database);
+  }
+
+  /** The keys with the hashes of their secrets. */
+  storedKeys(): readonly StoredKey[] {
+    return this.#table.currentKeys(true);
   }
 
   /** Closes the database. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers";
@@ -137,4 +138,11 @@ export async function openLedgerFile(path: string): Promise<DatabaseSync> {
     database?.close();
     throw ledgerError(error, path);
   }
+}
+
+/** The id of the file, which it gets when it is opened for the first time. */
+export function ledgerId(database: DatabaseSync): string {
+  database.prepare("INSERT OR IGNORE INTO meta VALUES ('id', ?)").run(randomUUID());
+  const row = database.prepare("SELECT value FROM meta WHERE name = 'id'").get();
+  return String(row?.value);
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ConfigurationError } from "../../errors.ts";
@@ -28,7 +27,7 @@ import { firstKeptDay } from "./periods.ts";
 import { COUNTS } from "./spend_rows.ts";
 import { MAX_STORED, storable, sumOf } from "./stored_number.ts";
 import { transaction } from "../../runtime/sqlite.ts";
-import { openLedgerFile } from "./sqlite_file.ts";
+import { ledgerId, openLedgerFile } from "./sqlite_file.ts";
 import { SqliteKeys } from "./sqlite_keys.ts";
 
 const COUNT_COLUMNS = COUNTS.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
@@ -71,13 +70,6 @@ function recover(database: DatabaseSync): { requests: number; cost: number } {
   return { requests, cost };
 }
 
-/** The id of the file, which it gets when it is opened for the first time. */
-function idOf(database: DatabaseSync): string {
-  database.prepare("INSERT OR IGNORE INTO meta VALUES ('id', ?)").run(randomUUID());
-  const row = database.prepare("SELECT value FROM meta WHERE name = 'id'").get();
-  return String(row?.value);
-}
-
 /** Moves the days before `day` into the sums without a day. */
 function prune(database: DatabaseSync, day: string): void {
   database.prepare(PRUNE).run(day);
@@ -114,7 +106,7 @@ export class SqliteLedger implements Ledger {
 
   constructor({ database, path, lock, day, onWarning }: Parts) {
     this.location = path;
-    this.id = idOf(database);
+    this.id = ledgerId(database);
     this.#database = database;
     this.#lock = lock;
     this.#prunedOn = day;

@@ -12,6 +12,8 @@ import type { RateOrder } from "./rate_script.ts";
 const TOLERANCE = 1e-6;
 /** The part of a minute's worth that all gateways together hold ahead. */
 const HELD_PART = 1 / 10;
+/** Below this part of a limit, slots are not held ahead. */
+const SCARCE_PART = 1 / 4;
 /** Milliseconds for which a reply that nothing is left is trusted. */
 const TRUST = 50;
 
@@ -19,6 +21,8 @@ const TRUST = 50;
 export interface RateFleet {
   /** Whether quota is shared now. */
   readonly isShared: boolean;
+  /** Milliseconds for which nothing has been shared. */
+  readonly downFor: number;
   /** The number of gateways that share it, as last seen. */
   readonly size: number;
   /** The part of a limit that this gateway may use alone while nothing is shared. */
@@ -124,13 +128,16 @@ export class SharedBucket implements RateBucket, SharedLimit {
   }
 
   order(now: number, isRegular: boolean): RateOrder {
+    const most = Math.floor(this.#perMinute * HELD_PART / this.#fleet.size);
+    const wanted = this.#wanted.reduce((sum, amount) => sum + amount, 0);
     if (isRegular) {
       // What this gateway needs until the next two exchanges; nothing if it has needed nothing since the last one.
-      const most = Math.floor(this.#perMinute * HELD_PART / this.#fleet.size);
       this.#target = Math.min(most, Math.max(0, Math.ceil(2 * (this.#used - this.#usedBefore))));
       this.#usedBefore = this.#used;
+    } else if (wanted > 0) {
+      // More calls than before: holds more ahead, so that soon none has to wait.
+      this.#target = Math.min(most, 2 * this.#target + wanted);
     }
-    const wanted = this.#wanted.reduce((sum, amount) => sum + amount, 0);
     const need = Math.min(...this.#wanted, this.#perMinute);
     this.#wanted = [];
     return {
@@ -151,6 +158,7 @@ export class SharedBucket implements RateBucket, SharedLimit {
     this.#held = held - (this.#used - used);
     this.#left = left;
     this.#loadedAt = now;
+    this.#alone = undefined;
   }
 
   #leftNow(now: number): number {
@@ -162,8 +170,9 @@ export class SharedBucket implements RateBucket, SharedLimit {
   #aloneBucket(now: number): TokenBucket {
     if (this.#alone !== undefined) return this.#alone;
     const perMinute = this.#perMinute * this.#fleet.share;
-    this.#alone = new TokenBucket(perMinute, now);
-    this.#alone.take(perMinute - Math.min(this.#held, perMinute), now);
+    const since = now - this.#fleet.downFor;
+    this.#alone = new TokenBucket(perMinute, since);
+    this.#alone.take(perMinute - Math.min(this.#held, perMinute), since);
     return this.#alone;
   }
 }
@@ -216,13 +225,13 @@ export class SharedSlots implements CallSlots, SharedLimit {
   release(): void {
     this.#inFlight--;
     // Others may wait for it.
-    if (this.#limit < Infinity) this.#fleet.touch(this, this.#left <= 0);
+    if (this.#limit < Infinity) this.#fleet.touch(this, this.#isScarce);
   }
 
   order(_now: number, isRegular: boolean): RateOrder | undefined {
     if (this.#limit === Infinity) return undefined;
-    // While nothing is left, only what is in use; otherwise as many as were in use since the last exchange.
-    const target = this.#left <= 0 ? this.#inFlight : Math.max(this.#most, this.#inFlight);
+    // While little is left, only what is in use; otherwise as many as were in use since the last exchange.
+    const target = this.#isScarce ? this.#inFlight : Math.max(this.#most, this.#inFlight);
     if (isRegular) this.#most = this.#inFlight;
     const wanted = this.#wanted;
     this.#wanted = 0;
@@ -235,6 +244,10 @@ export class SharedSlots implements CallSlots, SharedLimit {
       need: 0,
       level: 0,
     };
+  }
+
+  get #isScarce(): boolean {
+    return this.#left < this.#limit * SCARCE_PART;
   }
 
   load(_order: RateOrder, held: number, left: number, now: number): void {

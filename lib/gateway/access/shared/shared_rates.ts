@@ -36,18 +36,25 @@ export class SharedRates implements RateSource, RateFleet {
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #isSoon = false;
+  /** Whether the next exchange is a regular one, of all limits that are in use. */
+  #isRegular = false;
   #hasFailed = false;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(options: SharedRatesOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      if (this.isShared && this.#running === undefined) void this.#exchange(true);
+      this.#isRegular = true;
+      if (this.isShared && this.#running === undefined) void this.#exchange();
     }, INTERVAL);
   }
 
   get isShared(): boolean {
     return this.#options.connection.isUp;
+  }
+
+  get downFor(): number {
+    return this.#options.connection.downFor;
   }
 
   get size(): number {
@@ -127,7 +134,7 @@ export class SharedRates implements RateSource, RateFleet {
 
   /** Runs one more exchange after the current one. */
   #exchangeNext(): Promise<void> {
-    if (this.#running === undefined) return this.#exchange(false);
+    if (this.#running === undefined) return this.#exchange();
     return this.#next ??= this.#running.then(async () => {
       // Calls take what they have waited for before the rest is given back.
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -136,7 +143,9 @@ export class SharedRates implements RateSource, RateFleet {
     });
   }
 
-  #exchange(isRegular: boolean): Promise<void> {
+  #exchange(): Promise<void> {
+    const isRegular = this.#isRegular;
+    this.#isRegular = false;
     const limits = Array.from(isRegular ? this.#active : this.#urgent);
     this.#urgent.clear();
     if (limits.length === 0) return Promise.resolve();

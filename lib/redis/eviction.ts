@@ -1,0 +1,17 @@
+/**
+ * Warns about servers that may delete limits, budgets and jobs when their memory is full.
+ *
+ * @module
+ */
+import type { RedisConnection } from "./redis_connection.ts";
+
+/** A warning if the server deletes keys when its memory is full; `undefined` if it does not, or does not say. */
+export function evictionWarning(
+  { address, evictionPolicy }: Pick<RedisConnection, "address" | "evictionPolicy">,
+): string | undefined {
+  if (evictionPolicy === undefined || evictionPolicy === "noeviction") return undefined;
+  const isVolatile = evictionPolicy.startsWith("volatile-");
+  return `Redis at ${address.shown} has the eviction policy ${evictionPolicy}: when its memory is full, it ` +
+    `deletes ${isVolatile ? "keys that expire" : "keys"}, perhaps limits, budgets or jobs. Set ` +
+    "maxmemory-policy to noeviction, and give a large cache a server of its own";
+}
