@@ -117,7 +117,7 @@ export function batchFlags() {
       )
         .argParser(duration(1e9)),
     )
-    .addOption(redisFlags.redis)
+    .addOption(fleetFlags.redis)
     .addOption(redisFlags.onStoreLoss)
     .addOption(fleetFlags.job)
     .addOption(fleetFlags.workersOnly)

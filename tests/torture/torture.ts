@@ -9,6 +9,8 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { checkTraffic } from "../support/gateway_traffic.ts";
 import { killLedgers } from "../support/ledger_kills.ts";
+import { redisServer } from "../support/redis_server.ts";
+import { fleetScenarios, outcomeTable } from "./fleet/scenarios.ts";
 import { disposeProgram, providerBatches } from "./provider_batches.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
@@ -23,6 +25,8 @@ const { values } = parseArgs({
 
 const LEDGER_WORKER = fileURLToPath(new URL("../support/ledger_worker.ts", import.meta.url));
 
+const outcomes: (readonly string[])[] = [];
+
 const scenarios = {
   ...SCENARIOS,
   "SIGKILL of a gateway that spends money": (seed: number, rounds: number) =>
@@ -33,6 +37,7 @@ const scenarios = {
     }
   },
   ...providerBatches((summary) => process.stdout.write(`${summary}\n`)),
+  ...(redisServer === undefined ? {} : fleetScenarios((row) => outcomes.push(row))),
 };
 
 try {
@@ -47,6 +52,7 @@ try {
     }
   }
 } finally {
+  if (outcomes.length > 0) process.stdout.write(`\n${outcomeTable(outcomes)}`);
   disposeProgram();
 }
 process.exit(0);

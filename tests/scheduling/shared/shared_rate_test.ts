@@ -1,8 +1,9 @@
 /** A rate that several processes share, on a real server; each sender stands for a process. */
 import assert from "node:assert/strict";
+import { parseRedisAddress } from "../../../lib/redis/redis_address.ts";
 import { RedisServer, redisServer } from "../../support/redis_server.ts";
-import { mostWithin, Sender } from "./senders.ts";
-import { TcpProxy } from "./tcp_proxy.ts";
+import { mostWithin, Sender } from "../../support/shared_senders.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 
 const ignore = redisServer === undefined;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -109,13 +110,17 @@ Deno.test(
     const rates = [{ group: "g", perSecond: 60 }];
     await using a = await Sender.start(server, rates, logs[0]);
     await using b = await Sender.start(server, rates, logs[1]);
-    await using c = await Sender.start(proxy, rates, logs[2]);
+    await using c = await Sender.start(
+      { address: () => parseRedisAddress(proxy.redisUrl, "test") },
+      rates,
+      logs[2],
+    );
     await sleep(1200);
-    proxy.cut();
+    proxy.partition();
     const cutAt = performance.now();
     await sleep(7000);
     const joinedAt = performance.now();
-    proxy.join();
+    proxy.heal();
     await sleep(3000);
     assert(mostWithin(logs.flat(), 1000) <= 60, `${mostWithin(logs.flat(), 1000)}`);
     const alone = logs[2].filter((at) => at > cutAt + 4500 && at < joinedAt);

@@ -1,8 +1,8 @@
 /** Senders that stand for processes under shared limits, and the log of a virtual server that they send to. */
-import { RedisConnection } from "../../../lib/redis/redis_connection.ts";
-import type { RatesOnStoreLoss } from "../../../lib/redis/redis_settings.ts";
-import { type GroupRate, SharedRate } from "../../../lib/scheduling/shared/shared_rate.ts";
-import type { RedisAddress } from "../../../lib/redis/redis_address.ts";
+import { RedisConnection } from "../../lib/redis/redis_connection.ts";
+import type { RatesOnStoreLoss } from "../../lib/redis/redis_settings.ts";
+import { type GroupRate, SharedRate } from "../../lib/scheduling/shared/shared_rate.ts";
+import type { RedisAddress } from "../../lib/redis/redis_address.ts";
 
 /** The largest number of `times` in any window of `length` milliseconds. */
 export function mostWithin(times: readonly number[], length: number): number {
