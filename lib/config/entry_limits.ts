@@ -7,7 +7,10 @@ import type { PoolEndpoint } from "../client/client_options.ts";
 import type { EndpointEntry, ModelEntry } from "./schema.ts";
 
 /** The limits of an endpoint, and its share of the requests. */
-export type EntryLimits = Pick<PoolEndpoint, "weight" | "concurrencyLimit" | "maxQps" | "maxTpm">;
+export type EntryLimits = Pick<
+  PoolEndpoint,
+  "weight" | "concurrencyLimit" | "maxQps" | "maxTpm" | "maxInFlight"
+>;
 
 /** The limits of an entry of `models` or `batch.endpoints`. */
 export function entryLimits(entry: ModelEntry | EndpointEntry): EntryLimits {
@@ -16,6 +19,7 @@ export function entryLimits(entry: ModelEntry | EndpointEntry): EntryLimits {
     concurrencyLimit: entry.concurrency_limit ?? undefined,
     maxQps: entry.max_qps ?? undefined,
     maxTpm: entry.max_tpm ?? undefined,
+    maxInFlight: entry.max_in_flight ?? undefined,
   };
 }
 
@@ -31,5 +35,6 @@ export function lowerLimits(one: EntryLimits, other: EntryLimits): EntryLimits {
     concurrencyLimit: lower(one.concurrencyLimit, other.concurrencyLimit),
     maxQps: lower(one.maxQps, other.maxQps),
     maxTpm: lower(one.maxTpm, other.maxTpm),
+    maxInFlight: lower(one.maxInFlight, other.maxInFlight),
   };
 }

@@ -41,7 +41,7 @@ templates: {t: {promt: hi}}
     'f.yaml:8:3: unknown field "concurency": did you mean "concurrency"?',
     "f.yaml:9:40: batch.endpoints[0].weight: expected a number > 0, got -1",
     'f.yaml:9:44: unknown field "x": expected one of model, provider, base_url, api_key, headers, api, ' +
-    "extra_body, price, weight, concurrency_limit, max_qps, max_tpm",
+    "extra_body, price, weight, concurrency_limit, max_qps, max_tpm, max_in_flight",
     'f.yaml:10:10: default: no model "z" in models',
     'f.yaml:11:1: unknown field "cach": did you mean "cache"?',
     'f.yaml:12:17: unknown field "promt": did you mean "prompt"?',

@@ -26,7 +26,11 @@ export async function runLimitsWorker(order: LimitsOrder): Promise<void> {
     maxQps,
     maxInFlight,
     retryTimes: 0,
-    redis: { url: redis, budget: budget?.name, onWarning: (text) => console.error(text) },
+    redis: {
+      url: redis,
+      budget: budget?.name,
+      onWarning: (text) => void process.stderr.write(`${text}\n`),
+    },
     costTracker: budget && new CostTracker({ limit: budget.limit }),
     // USD per million tokens: a token costs 0.001.
     prices: [{ model: "m", input: 1000, output: 1000 }],
