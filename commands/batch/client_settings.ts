@@ -11,6 +11,8 @@ export interface RequestFlags {
   concurrency?: number;
   maxQps?: number;
   maxTpm?: number;
+  /** Maximum requests in flight over all processes. */
+  maxInFlight?: number;
   /** Whether to adapt to the limits of the server. */
   adaptive: boolean;
   maxWait?: number;
@@ -24,6 +26,7 @@ export function clientSettings(flags: RequestFlags, section: BatchSection) {
     concurrencyLimit: flags.concurrency ?? section.concurrency ?? undefined,
     maxQps: flags.maxQps ?? section.max_qps ?? undefined,
     maxTpm: flags.maxTpm ?? section.max_tpm ?? undefined,
+    maxInFlight: flags.maxInFlight ?? section.max_in_flight ?? undefined,
     adaptive: flags.adaptive && (section.adaptive ?? true),
     maxWait: flags.maxWait ?? section.max_wait ?? undefined,
     timeout: flags.timeout ?? section.timeout ?? undefined,

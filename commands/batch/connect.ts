@@ -111,7 +111,7 @@ function warnAboutUnusedEndpoints(config: Config, { model, baseUrl }: ModelFlags
 function connectPool(
   config: Config,
   flags: ConnectionFlags,
-  { concurrencyLimit, ...shared }: BatchClientOptions,
+  { concurrencyLimit, maxInFlight, ...shared }: BatchClientOptions,
 ): BatchConnection {
   const batch = config.value.batch!;
   const prices = userPrices(config);
@@ -120,6 +120,7 @@ function connectPool(
     ...endpoint,
     prices: [...endpoint.prices ?? [], ...prices],
     concurrencyLimit: endpoint.concurrencyLimit ?? concurrencyLimit,
+    maxInFlight: endpoint.maxInFlight ?? maxInFlight,
   }));
   if (flags.verbose) {
     printConnection(config, resolved.map((each) => `endpoint: ${describeEndpoint(each)}`));

@@ -78,6 +78,13 @@ export function batchFlags() {
       new Option("--max-tpm <number>", "maximum tokens per minute (input + output)")
         .argParser(positiveNumber),
     )
+    .addOption(
+      new Option(
+        "--max-in-flight <count>",
+        "maximum concurrent requests over all processes that share --redis",
+      )
+        .argParser(integer(1)),
+    )
     .option("--no-adaptive", "don't adapt to the rate limits of the server")
     .addOption(
       new Option(

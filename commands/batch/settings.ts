@@ -80,7 +80,8 @@ export async function prepareBatch(flags: BatchFlags) {
     recordCost,
   };
   const fleet = shares && await openFleet(shares);
-  const limits = { maxQps: requests.maxQps, maxTpm: requests.maxTpm };
+  const { maxQps, maxTpm, maxInFlight } = requests;
+  const limits = { maxQps, maxTpm, maxInFlight };
   return {
     models,
     run,

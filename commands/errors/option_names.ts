@@ -29,6 +29,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   retryDelay: "retry_delay",
   maxQps: "--max-qps",
   maxTpm: "--max-tpm",
+  maxInFlight: "--max-in-flight",
   concurrencyLimit: "--concurrency",
   baseUrl: "--base-url",
   apiKey: "--api-key",

@@ -44,6 +44,7 @@ export function jobConnector(
       ...own,
       maxQps: lower(own.maxQps, limits.maxQps),
       maxTpm: lower(own.maxTpm, limits.maxTpm),
+      maxInFlight: lower(own.maxInFlight, limits.maxInFlight),
       costTracker,
       redis: withRedisWarnings(redis, budget?.name),
       cache: withCacheWarnings(config, resolveBatchCache(config, flags), redis),

@@ -339,6 +339,14 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    * Connects to the Redis server of the client, if it has one; otherwise the first request does. Safe to call twice.
    *
    * @throws {ConfigurationError} if the server cannot be used
+   *
+   * @example
+   * ```ts
+   * import { LLMClient } from "@flexllm/flexllm";
+   *
+   * await using client = new LLMClient({ provider: "mock", model: "mock", maxQps: 10 });
+   * await client.connect();
+   * ```
    */
   async connect(): Promise<void> {
     await this.#pipeline.connect();

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
 import { samplingEntries } from "./sampling_schema.ts";
 import { describe, flag, integer, nonNegative, positive } from "./schema_values.ts";
-import { endpoint, extraBody, maxQps, maxTpm } from "./server_schema.ts";
+import { endpoint, extraBody, maxInFlight, maxQps, maxTpm } from "./server_schema.ts";
 
 /** The section `batch.jobs`. */
 const jobs = v.strictObject({
@@ -54,6 +54,7 @@ export const batch = v.strictObject({
   concurrency: v.nullish(describe("Maximum concurrent requests; default 10.", integer(1))),
   max_qps: maxQps,
   max_tpm: maxTpm,
+  max_in_flight: maxInFlight,
   adaptive: v.nullish(
     describe("Slow down automatically when the server reports overload; default true.", flag),
   ),

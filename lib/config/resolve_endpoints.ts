@@ -71,6 +71,7 @@ export function resolveEndpoint(
     concurrencyLimit: entry.concurrency_limit ?? undefined,
     maxQps: entry.max_qps ?? undefined,
     maxTpm: entry.max_tpm ?? undefined,
+    maxInFlight: entry.max_in_flight ?? undefined,
   };
 }
 

@@ -14,6 +14,14 @@ export const maxQps = v.nullish(
   describe("Maximum requests per second; default unlimited.", positive),
 );
 
+/** `max_in_flight` of a batch or endpoint. */
+export const maxInFlight = v.nullish(
+  describe(
+    "Maximum concurrent requests over all processes that share a Redis server; default unlimited.",
+    integer(1),
+  ),
+);
+
 /** `max_tpm` of a batch or endpoint. */
 export const maxTpm = v.nullish(
   describe("Maximum tokens per minute, input and output; default unlimited.", positive),
@@ -97,4 +105,5 @@ export const endpoint = v.strictObject({
   ),
   max_qps: maxQps,
   max_tpm: maxTpm,
+  max_in_flight: maxInFlight,
 }, "expected an endpoint with base_url, api_key and model");

@@ -30,7 +30,7 @@ export interface JobRequest {
   /** The options of every request. Plain JSON. */
   template: RequestTemplate;
   /** The rates to which all workers with the same server and key keep together, besides their own ones. */
-  limits?: { maxQps?: number; maxTpm?: number };
+  limits?: { maxQps?: number; maxTpm?: number; maxInFlight?: number };
   /** The budget that all workers of the job share, in USD. */
   budget?: {
     /** The name of the budget in Redis; jobs of several models share one. */

@@ -170,6 +170,7 @@ const LIVE_FLAGS = [
   ["concurrency", "-c"],
   ["maxQps", "--max-qps"],
   ["maxTpm", "--max-tpm"],
+  ["maxInFlight", "--max-in-flight"],
   ["maxWait", "--max-wait"],
 ] as const;
 

@@ -7,12 +7,12 @@ import { RedisScript } from "../../redis/redis_script.ts";
 import { MEMBERS } from "./members_script.ts";
 
 /** Milliseconds after its moment until which a request may be sent. */
-export const VALID_FOR = 35;
+export const VALID_FOR = 25;
 /**
  * Milliseconds by which requests can overtake each other on their way to the server that has the limit, together
  * with the error of {@link ServerClock}.
  */
-export const TRAVEL = 45;
+export const TRAVEL = 60;
 /** Milliseconds up to the furthest moment that is granted. */
 const FURTHEST = 60_000;
 /** Maximum moments in one reply. */

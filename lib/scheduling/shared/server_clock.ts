@@ -11,6 +11,8 @@
 const REMEMBERED = 32;
 /** The weight of the newest round trip in the average, and in the average deviation from it. */
 const NEWEST = 0.2;
+/** Milliseconds by which a round trip counts at most beyond twice the average. */
+const MAX_RISE = 20;
 /** Maximum milliseconds by which two replies can disagree beyond their round trips before the clock was set. */
 const TOLERANCE = 10;
 
@@ -31,10 +33,12 @@ export class ServerClock {
     const roundTrip = received - sent;
     const sample = { offset: serverTime - (sent + received) / 2, roundTrip };
     const isFirst = this.#samples.length === 0;
+    // A process that was suspended meanwhile has learned nothing about the network.
+    const usual = isFirst ? roundTrip : Math.min(roundTrip, 2 * this.#average + MAX_RISE);
     this.#deviation += isFirst
-      ? roundTrip / 2
-      : (Math.abs(roundTrip - this.#average) - this.#deviation) * NEWEST;
-    this.#average += isFirst ? roundTrip : (roundTrip - this.#average) * NEWEST;
+      ? usual / 2
+      : (Math.abs(usual - this.#average) - this.#deviation) * NEWEST;
+    this.#average += isFirst ? usual : (usual - this.#average) * NEWEST;
     const difference = Math.abs(sample.offset - this.#best.offset);
     if (difference > (roundTrip + this.#best.roundTrip) / 2 + TOLERANCE) {
       // The clock of the server was set.

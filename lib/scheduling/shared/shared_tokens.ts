@@ -35,6 +35,8 @@ const INTERVAL = 1000;
 const GAP = 20;
 /** Milliseconds of the flow of tokens that are taken ahead, beyond the time that a reply takes. */
 const AHEAD = 200;
+/** Maximum milliseconds that a round trip counts. */
+const MAX_ROUND_TRIP = 500;
 /** The weight of the newest round trip in the average. */
 const NEWEST = 0.2;
 
@@ -220,7 +222,8 @@ export class SharedTokens implements TokenRate {
     const received = performance.now();
     // Cut off meanwhile: this process has been told to use its own part.
     if (!this.#connection.isUp) return;
-    this.#roundTrip += (received - sent - this.#roundTrip) * NEWEST;
+    // A process that was suspended meanwhile has learned nothing about the network.
+    this.#roundTrip += (Math.min(received - sent, MAX_ROUND_TRIP) - this.#roundTrip) * NEWEST;
     this.#state.reported(sent, processes);
     this.#usedBefore = used;
     this.#counted = Number(counted);

@@ -135,7 +135,6 @@ if (order !== undefined) {
       b.signal("SIGKILL");
       await sleep(2000);
       const most = mostWithin(upstream.arrivals, 1000);
-      console.log(rate, most);
       assert(most <= 100, `${most}`);
       assert(rate >= 70, `${rate}`);
     },
@@ -159,7 +158,6 @@ if (order !== undefined) {
     await using b = new Worker(order);
     await using c = new Worker(order);
     await Promise.all([b.end(), c.end()]);
-    console.log(upstream.billed, b.answers, c.answers);
     assert(upstream.billed <= limit + 1e-9, `${upstream.billed}`);
     // The killed process has lost what it held: up to 10 requests of at most 0.04, and what it took ahead.
     assert(upstream.billed > limit * 0.9, `${upstream.billed}`);
@@ -179,7 +177,6 @@ if (order !== undefined) {
     await using a = new Worker(order);
     await using b = new Worker(order);
     await Promise.all([a.end(), b.end()]);
-    console.log(upstream.most, a.answers, b.answers);
     assert(upstream.most <= 12, `${upstream.most}`);
     assert(a.answers > 0 && b.answers > 0);
   });

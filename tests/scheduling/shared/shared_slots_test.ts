@@ -96,7 +96,6 @@ Deno.test(
     const before = [a, b, c].map(({ done }) => done);
     await sleep(1500);
     const done = [a, b, c].map(({ done }, i) => done - before[i]);
-    console.log(done, meter.most);
     const sum = done.reduce((x, y) => x + y);
     for (const each of done) assert(each > 0.2 * sum, `${done}`);
     assert.equal(meter.most, 12);

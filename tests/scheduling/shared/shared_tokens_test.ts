@@ -95,7 +95,6 @@ Deno.test(
     const before = sumOf(log);
     await sleep(3000);
     const perSecond = (sumOf(log) - before) / 3;
-    console.log(perSecond, a.sent, b.sent);
     // 10,000 a second.
     assert(perSecond < 10_000 * 1.1, `${perSecond}`);
     assert(perSecond > 10_000 * 0.8, `${perSecond}`);
