@@ -8,7 +8,6 @@ import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_gateway.ts";
-import { resolveRedis } from "../../lib/config/resolve_redis.ts";
 import { requireApproval } from "../../lib/config/trust.ts";
 import type { AccessSettings } from "../../lib/gateway/access/open_access.ts";
 import type { Access } from "../../lib/gateway/access.ts";
@@ -46,8 +45,7 @@ export function readSetup(flags: ServeFlags): GatewaySetup {
  */
 export function createPool({ config, settings }: GatewaySetup): LLMClient {
   if (settings.cache !== false) requireApproval(config, ["serve", "cache"]);
-  const redis = resolveRedis(config, process.env, {});
-  const cache = withCacheWarnings(config, settings.cache, redis);
+  const cache = withCacheWarnings(config, settings.cache, settings.redis);
   return new LLMClient({ ...settings.pool, cache });
 }
 

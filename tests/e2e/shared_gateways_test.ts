@@ -19,7 +19,7 @@ async function urlOf(running: Running): Promise<string> {
     "the gateway listens",
   );
   const url = running.stdout().match(/http:\S+/)?.[0];
-  assert(url !== undefined, (await running.finished).stderr);
+  if (url === undefined) assert.fail((await running.finished).stderr);
   return url;
 }
 

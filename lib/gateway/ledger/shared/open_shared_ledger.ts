@@ -7,6 +7,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { ConfigurationError } from "../../../errors.ts";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
+import { evictionWarning } from "../../../redis/eviction.ts";
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { RedisSettings } from "../../../redis/redis_settings.ts";
 import { shareConnection } from "../../../redis/shared_connection.ts";
@@ -159,6 +160,8 @@ export async function openSharedLedger(options: SharedLedgerOptions): Promise<Op
     });
     if (file !== undefined) Object.assign(ledger.recovered, file.recovered);
     await ledger.start();
+    const warning = evictionWarning(connection);
+    if (warning !== undefined) onWarning(warning);
     return { ledger, member, connection, isPublisher: file !== undefined };
   } catch (error) {
     if (ledger !== undefined) await ledger.close();
