@@ -124,7 +124,7 @@ export function batchFlags() {
       )
         .argParser(duration(1e9)),
     )
-    .addOption(redisFlags.redis)
+    .addOption(fleetFlags.redis)
     .addOption(redisFlags.onStoreLoss)
     .addOption(fleetFlags.job)
     .addOption(fleetFlags.workersOnly)

@@ -22,7 +22,8 @@ import {
   jobsSentences,
   statusHint,
 } from "./jobs/jobs_report.ts";
-import { type FleetOutcome, fleetSentences } from "./fleet/fleet_watch.ts";
+import { fleetSentences } from "./fleet/fleet_report.ts";
+import type { FleetOutcome } from "./fleet/fleet_watch.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -42,7 +43,7 @@ export interface ReportContext {
   /** How provider jobs ended; `undefined` for live requests. */
   jobs: JobsReport | undefined;
   /** What workers did; `undefined` without a fleet. */
-  fleet: FleetOutcome | undefined;
+  fleet?: FleetOutcome;
 }
 
 /** The errors of a batch by kind. */

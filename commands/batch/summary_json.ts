@@ -5,7 +5,7 @@
  */
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
-import { fleetJson } from "./fleet/fleet_watch.ts";
+import { fleetJson } from "./fleet/fleet_report.ts";
 import { partJson } from "./jobs/part_report.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import type { ReportContext } from "./report.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command } from "@commander-js/extra-typings";
-import { addExamples, commonFlags, redisFlags } from "../flags/shared_options.ts";
+import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import type { StatusFlags } from "./status.ts";
 
 /** The command. */
@@ -12,7 +12,7 @@ export function statusCommand() {
   const command = new Command("status")
     .description("show the jobs and workers of a fleet")
     .option("--json", "print JSON")
-    .addOption(redisFlags.redis)
+    .option("--redis <url>", "Redis or Valkey server of the fleet (env: FLEXLLM_REDIS_URL)")
     .addOption(commonFlags.config)
     .action(async (_, command) => {
       const { showStatus } = await import("./status.ts");

@@ -16,9 +16,12 @@ export function workerFlags() {
   return new Command("worker")
     .usage("--redis <url> [options]\n       flexllm worker <command>")
     .option("-q, --quiet", "print only warnings and errors")
-    .addOption(redisFlags.redis)
-    .addOption(redisFlags.onStoreLoss)
     .optionsGroup(HELP_GROUPS.fleet)
+    .option(
+      "--redis <url>",
+      "Redis or Valkey server with the batches to work on (env: FLEXLLM_REDIS_URL)",
+    )
+    .addOption(redisFlags.onStoreLoss)
     .addOption(
       new Option("--job <name>", "work on this job only (default: all that this worker can send)")
         .argParser(jobName),

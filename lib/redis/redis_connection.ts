@@ -7,6 +7,7 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
+import { isIP } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Redis, RedisOptions } from "ioredis";
 import { type Clock, systemClock } from "../runtime/clock.ts";
@@ -115,7 +116,10 @@ export class RedisConnection implements AsyncDisposable {
       username: address.username,
       password: address.password,
       db: address.database,
-      tls: address.tls ? { servername: address.host } : undefined,
+      // A name for an address is not allowed; its certificate is checked for the address.
+      tls: address.tls
+        ? { servername: isIP(address.host) > 0 ? undefined : address.host }
+        : undefined,
       lazyConnect: true,
       // No command waits for a connection: without Redis, the work goes on without it.
       enableOfflineQueue: false,

@@ -3,22 +3,38 @@
  *
  * @module
  */
-import { completionsOf } from "../../../lib/client/client.ts";
+import { completionsOf, type LLMClient } from "../../../lib/client/client.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
 import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
+import type { JobRequest } from "../../../lib/fleet/job_spec.ts";
+import type { InputCheck } from "../../../lib/input/check_input.ts";
+import type { BatchSource } from "../../../lib/input/input_source.ts";
 import type { FleetView } from "../../../lib/fleet/fleet_status.ts";
 import type { BudgetShare } from "../../../lib/pricing/share_budget.ts";
 import type { CostRow, CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import type { ConnectionShare } from "../../../lib/redis/shared_connection.ts";
-import type { BatchToSend } from "../context.ts";
 import type { ExecutorEvents } from "../jobs/jobs_run.ts";
-import type { ModelBatch } from "../model_batches.ts";
 import { FleetExecutor } from "./fleet_executor.ts";
 import type { FleetSettings } from "./fleet_settings.ts";
-import { inputId, jobRequest } from "./job_request.ts";
+import { inputId, jobRequest, type RequestedModel } from "./job_request.ts";
 
 /** Records in progress at first, if this process sends none itself. */
 const WITHOUT_WORKER = 64;
+
+/** What a fleet needs of a batch. */
+export interface SharedBatch {
+  file: BatchSource;
+  /** Path of the result file. */
+  output: string;
+  flags: { allowUnpriced?: boolean };
+  prepared: { costTracker: CostTracker; limits: JobRequest["limits"] };
+}
+
+/** What a fleet needs of the share of a batch that goes to one model. */
+export interface SharedModel {
+  model: RequestedModel & { client: LLMClient };
+  check: Pick<InputCheck, "total" | "pending">;
+}
 
 /** A job, and what is known about it. */
 export interface JobView extends FleetView {
@@ -74,8 +90,8 @@ export class BatchFleet {
    * @throws {ConfigurationError} if another process runs one of the jobs, or several have one name
    */
   async executors(
-    batch: BatchToSend,
-    batches: readonly ModelBatch[],
+    batch: SharedBatch,
+    batches: readonly SharedModel[],
     { onRetry, onNote }: ExecutorEvents,
   ): Promise<FleetExecutor[]> {
     const [{ Coordinator }, { FleetWorker }, { jobIdOf }] = await Promise.all([
@@ -124,7 +140,7 @@ export class BatchFleet {
   }
 
   /** Lets all workers spend from one budget, if there is one. */
-  async #shareBudget({ prepared: { costTracker }, flags }: BatchToSend, id: string) {
+  async #shareBudget({ prepared: { costTracker }, flags }: SharedBatch, id: string) {
     const { limit, spent } = costTracker;
     if (limit === undefined) return undefined;
     const { jobBudget, shareBudget } = await import("../../../lib/pricing/share_budget.ts");

@@ -20,6 +20,11 @@ export function jobName(text: string): string {
 
 /** The flags, each for one `addOption`. */
 export const fleetFlags = {
+  redis: new Option(
+    "--redis <url>",
+    "Redis or Valkey server to share records, limits, budget and cache through " +
+      "(env: FLEXLLM_REDIS_URL)",
+  ).helpGroup(HELP_GROUPS.fleet),
   job: new Option(
     "--job <name>",
     "name under which workers find the batch (default: from its input and options)",

@@ -5,7 +5,6 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { FleetCounts, WorkerStatus } from "../../../lib/fleet/fleet_status.ts";
-import { counted } from "../../terminal/format.ts";
 import { printableLine } from "../../terminal/sanitize.ts";
 import { writeSentences, writeWarning } from "../../terminal/sentences.ts";
 import type { WorkersState } from "../progress/worker_line.ts";
@@ -27,7 +26,6 @@ export interface FleetOutcome extends FleetCounts {
 /** The part of a fleet that is watched. */
 export type WatchedFleet = Pick<BatchFleet, "server"> & {
   readonly jobs: readonly JobView[];
-  readonly settings: Pick<BatchFleet["settings"], "workersOnly">;
 };
 
 function totalCounts(jobs: readonly FleetCounts[]): FleetCounts {
@@ -121,49 +119,4 @@ export class FleetWatch {
       workers: [...this.#seen.values()],
     };
   }
-}
-
-/** Sentences about workers for the report. */
-export function fleetSentences(outcome: FleetOutcome, dollars: (usd: number) => string): string[] {
-  const { workers, duplicates, reassigned, hedged } = outcome;
-  const sentences: string[] = [];
-  const others = workers.filter(({ isEmbedded }) => !isEmbedded).length;
-  if (others > 0) {
-    const own = workers.length > others ? "this process and " : "";
-    sentences.push(`Sent by ${own}${counted(others, own ? "other worker" : "worker")}.`);
-  }
-  if (reassigned > 0) {
-    sentences.push(
-      `${counted(reassigned, "record")} went to another worker because ` +
-        `${reassigned === 1 ? "its" : "their"} first one was lost.`,
-    );
-  }
-  if (hedged > 0) {
-    sentences.push(`${counted(hedged, "slow record")} also went to a second worker (--hedge).`);
-  }
-  const { answers, cost, unpriced } = duplicates;
-  if (answers > 0 || cost > 0) {
-    const price = unpriced > 0 && cost === 0 ? "unknown cost" : dollars(cost);
-    sentences.push(`${counted(answers, "answer")} arrived twice (${price}, not counted above).`);
-  }
-  return sentences;
-}
-
-/** What workers did, for the JSON summary. */
-export function fleetJson({ jobs, workers, duplicates, reassigned, hedged }: FleetOutcome) {
-  return {
-    jobs,
-    workers: workers.map(({ name, host, pid, isEmbedded, concurrency, lastError }) => ({
-      name,
-      host,
-      pid,
-      embedded: isEmbedded,
-      concurrency,
-      last_error: lastError ?? null,
-    })),
-    duplicate_answers: duplicates.answers,
-    duplicate_cost: duplicates.unpriced > 0 && duplicates.cost === 0 ? null : duplicates.cost,
-    reassigned,
-    hedged,
-  };
 }
