@@ -1,8 +1,10 @@
 /** The response cache in Redis on the command line. */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { RedisConnection } from "../../lib/redis/redis_connection.ts";
 import { flexllm, start } from "../support/cli.ts";
-import { RedisServer, redisServer } from "../support/redis_server.ts";
+import { freePort, RedisServer, redisServer } from "../support/redis_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { watchedMock } from "../support/watched_mock.ts";
 
@@ -183,3 +185,52 @@ Deno.test("a server that a file in the current directory names is used only with
   const { stderr } = await run("cache", "info");
   assert.match(stderr, /evil\.invalid:6379 cannot be used: the host was not found/);
 });
+
+/** Makes a certificate authority and a certificate for this machine. */
+function makeCertificates(folder: string): boolean {
+  const openssl = (...args: string[]) =>
+    spawnSync("openssl", args, { cwd: folder, stdio: "ignore" }).status === 0;
+  const key = ["-newkey", "rsa:2048", "-nodes"];
+  writeFileSync(`${folder}/ext`, "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  return openssl(
+    "req",
+    "-x509",
+    ...key,
+    "-keyout",
+    "ca.key",
+    "-out",
+    "ca.pem",
+    "-subj",
+    "/CN=ca",
+  ) &&
+    openssl("req", ...key, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=localhost") &&
+    openssl(
+      ...["x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key"],
+      ...["-CAcreateserial", "-out", "leaf.pem", "-extfile", "ext"],
+    );
+}
+
+Deno.test(
+  "an encrypted connection, with a certificate authority of one's own",
+  options,
+  async () => {
+    using folder = temporaryFolder();
+    // Not every machine has openssl, and not every server was built with TLS.
+    if (!makeCertificates(folder.path)) return;
+    await using server = await RedisServer.start(
+      ...["--tls-cert-file", folder.file("leaf.pem"), "--tls-key-file", folder.file("leaf.key")],
+      ...["--tls-ca-cert-file", folder.file("ca.pem"), "--tls-auth-clients", "no"],
+    );
+    await using redis = await RedisConnection.open(server.address());
+    const tlsPort = await freePort();
+    await redis.command(["CONFIG", "SET", "tls-port", tlsPort]);
+    const info = (host: string, env: Record<string, string>) =>
+      flexllm(["cache", "info", "--redis", `rediss://${host}:${tlsPort}`], { env });
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const { code, stderr } = await info(host, { NODE_EXTRA_CA_CERTS: folder.file("ca.pem") });
+      assert.equal(code, 0, stderr);
+    }
+    const untrusted = await info("localhost", {});
+    assert.match(untrusted.stderr, /cannot be used: its certificate is not trusted/);
+  },
+);

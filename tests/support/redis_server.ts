@@ -13,7 +13,8 @@ export const redisServer: string | undefined = ["redis-server", "valkey-server"]
   spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0
 );
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
