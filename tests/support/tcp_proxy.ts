@@ -88,7 +88,12 @@ export class TcpProxy implements AsyncDisposable {
 
   /** The address for a client of Redis. */
   get redisUrl(): string {
-    return `redis://${this.#host}:${this.#port}`;
+    return this.url("redis");
+  }
+
+  /** The address for other clients. */
+  url(scheme: string, path = ""): string {
+    return `${scheme}://${this.#host}:${this.#port}${path}`;
   }
 
   get isPartitioned(): boolean {

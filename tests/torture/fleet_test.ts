@@ -1,6 +1,7 @@
 /** Runs a few faults of a fleet. `deno task torture` runs all of them, and for longer. */
+import { NetworkHosts } from "../support/network_hosts.ts";
 import { redisServer } from "../support/redis_server.ts";
-import { type Fault, surviveFaults } from "./fleet/fleet_faults.ts";
+import { type Fault, surviveFaults, WORKERS } from "./fleet/fleet_faults.ts";
 import { checkBudget, checkRate } from "./fleet/shared_limits.ts";
 
 const ignore = redisServer === undefined;
@@ -16,6 +17,13 @@ for (const [i, plan] of PLANS.entries()) {
     await surviveFaults(20261128 + i, plan, 30);
   });
 }
+
+Deno.test("a fleet of hosts survives: a host is disconnected", { ignore }, async () => {
+  using network = NetworkHosts.create(WORKERS);
+  // Only root can create hosts; for others, a worker that is frozen comes closest.
+  const fault = network === undefined ? "freeze a worker" : "disconnect a worker's host";
+  await surviveFaults(20261131, [fault], 60, network);
+});
 
 for (const fault of ["a process is killed", "Redis comes back empty"] as const) {
   Deno.test(`a shared rate holds: ${fault}`, { ignore }, async () => {

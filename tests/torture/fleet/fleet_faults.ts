@@ -6,15 +6,18 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { seededRandom } from "../../../lib/runtime/random.ts";
 import { type Running, start } from "../../support/cli.ts";
+import type { NetworkHosts } from "../../support/network_hosts.ts";
 import { RedisServer } from "../../support/redis_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../support/temporary_folder.ts";
+import { TcpProxy } from "../../support/tcp_proxy.ts";
 import { HostileServer } from "../hostile_server.ts";
 import { assertComplete, assertSound, inputOf, questionsOf } from "../invariants.ts";
 import { sleep, until } from "../running.ts";
 
 /** Records in progress in one process. */
 const CONCURRENCY = 6;
-const WORKERS = 3;
+/** Processes besides the coordinator. */
+export const WORKERS = 3;
 
 /** What can happen, and how often an answer may be paid twice because of it. */
 export const FAULTS = {
@@ -25,6 +28,7 @@ export const FAULTS = {
   "kill Redis": CONCURRENCY * (WORKERS + 1),
   "freeze Redis": CONCURRENCY * (WORKERS + 1),
   "empty Redis": 3 * CONCURRENCY * (WORKERS + 1),
+  "disconnect a worker's host": CONCURRENCY,
 } as const;
 
 export type Fault = keyof typeof FAULTS;
@@ -47,45 +51,54 @@ export function planOf(seed: number, rounds: number, faults: readonly Fault[]): 
   return Array.from({ length: rounds }, () => faults[Math.floor(random() * faults.length)]);
 }
 
+/** How workers reach the servers: directly, or from hosts of their own. */
+interface Places {
+  baseUrl: string;
+  redisUrl: string;
+  network?: NetworkHosts;
+}
+
 class Fleet implements AsyncDisposable {
   readonly #folder: TemporaryFolder;
-  readonly #server: HostileServer;
+  readonly #places: Places;
   readonly #workers: Running[] = [];
   readonly #random: () => number;
   #redis: RedisServer;
   #coordinator: Running;
 
-  constructor(folder: TemporaryFolder, server: HostileServer, redis: RedisServer, seed: number) {
+  constructor(folder: TemporaryFolder, redis: RedisServer, seed: number, places: Places) {
     this.#folder = folder;
-    this.#server = server;
+    this.#places = places;
     this.#redis = redis;
     this.#random = seededRandom(seed + 1);
     this.#coordinator = this.#startCoordinator();
-    for (let i = 0; i < WORKERS; i++) this.#workers.push(this.#startWorker());
+    for (let i = 0; i < WORKERS; i++) this.#workers.push(this.#startWorker(i));
   }
 
   get coordinator(): Running {
     return this.#coordinator;
   }
 
-  #start(...args: string[]): Running {
+  #start(args: readonly string[], wrap = (command: readonly string[]) => [...command]): Running {
     const program = new URL("short_lease.ts", import.meta.url).pathname;
-    const server = ["--base-url", this.#server.baseUrl, "--redis", this.#redis.url];
+    const { baseUrl, redisUrl } = this.#places;
+    const server = ["--base-url", baseUrl, "--redis", redisUrl];
     const limits = ["-c", String(CONCURRENCY), "--retry-times", "40"];
     const config = ["--config", this.#folder.file("c.yaml")];
     const command = [process.execPath, "run", "-A", "--quiet", program, ...args];
     return start([], {
-      shell: ["-c", `exec "$@"`, "sh", ...command, ...server, ...limits, ...config],
+      shell: ["-c", `exec "$@"`, "sh", ...wrap([...command, ...server, ...limits, ...config])],
+      env: { PATH: process.env.PATH ?? "" },
     });
   }
 
   #startCoordinator(): Running {
     const files = [this.#folder.file("in.jsonl"), "-o", this.#folder.file("out.jsonl")];
-    return this.#start("batch", ...files, "-m", "m");
+    return this.#start(["batch", ...files, "-m", "m"]);
   }
 
-  #startWorker(): Running {
-    return this.#start("worker", "-m", "m");
+  #startWorker(number: number): Running {
+    return this.#start(["worker", "-m", "m"], this.#places.network?.hosts[number].wrap);
   }
 
   async inflict(fault: Fault): Promise<void> {
@@ -95,7 +108,7 @@ class Fleet implements AsyncDisposable {
     if (fault === "kill a worker") {
       worker.signal("SIGKILL");
       await worker.finished;
-      this.#workers[some] = this.#startWorker();
+      this.#workers[some] = this.#startWorker(some);
     } else if (fault === "kill the coordinator") {
       this.#coordinator.signal("SIGKILL");
       await this.#coordinator.finished;
@@ -105,6 +118,11 @@ class Fleet implements AsyncDisposable {
       process.signal("SIGSTOP");
       await sleep(pause);
       process.signal("SIGCONT");
+    } else if (fault === "disconnect a worker's host") {
+      const host = this.#places.network!.hosts[some];
+      host.disconnect();
+      await sleep(pause);
+      host.connect();
     } else if (fault === "freeze Redis") {
       this.#redis.freeze();
       await sleep(pause);
@@ -123,11 +141,15 @@ class Fleet implements AsyncDisposable {
   }
 }
 
-/** Runs a batch on a fleet to which `plan` happens, and checks the result. */
+/**
+ * Runs a batch on a fleet to which `plan` happens, and checks the result. With a `network`, each worker runs on a
+ * host of its own.
+ */
 export async function surviveFaults(
   seed: number,
   plan: Fault[],
   recordsPerFault = 60,
+  network?: NetworkHosts,
 ): Promise<FleetOutcome> {
   const begin = performance.now();
   using folder = temporaryFolder();
@@ -137,7 +159,13 @@ export async function surviveFaults(
   const questions = questionsOf((plan.length + 1) * recordsPerFault);
   folder.write("in.jsonl", inputOf(questions));
   folder.write("c.yaml", "batch: {retry_delay: 0.01}\n");
-  await using fleet = new Fleet(folder, server, redis, seed);
+  const { port } = new URL(server.baseUrl);
+  await using toServer = await TcpProxy.start(Number(port), network?.gateway);
+  await using toRedis = await TcpProxy.start(redis.port, network?.gateway);
+  const places = network === undefined
+    ? { baseUrl: server.baseUrl, redisUrl: redis.url }
+    : { baseUrl: toServer.url("http", "/v1"), redisUrl: toRedis.redisUrl, network };
+  await using fleet = new Fleet(folder, redis, seed, places);
   let target = 0;
   for (const fault of plan) {
     target += Math.floor(recordsPerFault * (0.3 + random()));
