@@ -23,6 +23,17 @@ const jsonFlag = () => new Option("--json", "print JSON").helpGroup(HELP_GROUPS.
 
 const conversation = () => new Argument("<conversation>", CONVERSATION_HELP);
 
+/** The flags of a subcommand. Commander assigns those that `logs` also has to `logs`, wherever they are. */
+function allFlags<
+  A extends unknown[],
+  O extends Record<string, unknown>,
+  G extends Record<string, unknown>,
+>(
+  command: Command<A, O, G>,
+): O {
+  return command.optsWithGlobals() as unknown as O;
+}
+
 /** Adds the flags that select conversations. */
 function selecting<A extends unknown[], O extends Record<string, unknown>>(
   command: Command<A, O>,
@@ -47,7 +58,8 @@ function list() {
     .description("list saved conversations, the last used first (the default)")
     .addOption(countFlag())
     .addOption(jsonFlag())
-    .action(async ({ json = false, ...flags }) => {
+    .action(async (_, command) => {
+      const { json = false, ...flags } = allFlags(command);
       const { listConversations } = await import("./list.ts");
       listConversations(await openStore(), { ...flags, json });
     });
@@ -62,7 +74,8 @@ function list() {
 function show() {
   const command = showing(new Command("show").argument("<conversation...>", CONVERSATION_HELP))
     .description("print conversations in full")
-    .action(async (references, flags) => {
+    .action(async (references, _, command) => {
+      const flags = allFlags(command);
       const { findConversations } = await import("./find.ts");
       const { showConversations } = await import("./show.ts");
       await showConversations(findConversations(await openStore(), references), flags);
@@ -85,7 +98,8 @@ function last() {
     ),
   )
     .description("print the last used conversations in full, the newest at the end")
-    .action(async (count, { model, since, until, ...flags }) => {
+    .action(async (count, _, command) => {
+      const { model, since, until, ...flags } = allFlags(command);
       const { lastUsed } = await import("./find.ts");
       const { showConversations } = await import("./show.ts");
       const found = lastUsed(await openStore(), count ?? 1, { model, since, until });
@@ -105,7 +119,8 @@ function search() {
     .description("search the text of all conversations")
     .addOption(countFlag())
     .addOption(jsonFlag())
-    .action(async (words, { json = false, ...flags }) => {
+    .action(async (words, _, command) => {
+      const { json = false, ...flags } = allFlags(command);
       const { searchConversations } = await import("./search.ts");
       searchConversations(await openStore(), words.join(" "), { ...flags, json });
     });
@@ -128,7 +143,8 @@ function rename() {
     .addArgument(conversation())
     .argument("<title>", 'the title; "" restores the automatic one')
     .addOption(jsonFlag())
-    .action(async (reference, title, { json = false }) => {
+    .action(async (reference, title, _, command) => {
+      const { json = false } = allFlags(command);
       const { renameConversation } = await import("./rename.ts");
       await renameConversation(await openStore(), reference, title, json);
     });
@@ -154,9 +170,9 @@ function exporting() {
         .choices(EXPORT_FORMATS),
     )
     .option("-y, --yes", "replace an existing file without asking")
-    .action(async (references, flags) => {
+    .action(async (references, _, command) => {
       const { exportLogs } = await import("./export.ts");
-      await exportLogs(await openStore(), references, flags);
+      await exportLogs(await openStore(), references, allFlags(command));
     });
   addExamples(command, [
     "flexllm logs export last",
@@ -186,9 +202,9 @@ function deleting() {
     .option("--dry-run", "list what would be deleted")
     .option("-y, --yes", "don't ask for confirmation")
     .addOption(jsonFlag())
-    .action(async (references, flags) => {
+    .action(async (references, _, command) => {
       const { deleteLogs } = await import("./delete.ts");
-      await deleteLogs(await openStore(), references, flags);
+      await deleteLogs(await openStore(), references, allFlags(command));
     });
   return addExamples(command, [
     "flexllm logs delete 3 4",
@@ -201,7 +217,8 @@ function path() {
   const command = new Command("path")
     .description("print the folder of the saved conversations")
     .addOption(jsonFlag())
-    .action(async ({ json }) => {
+    .action(async (_, command) => {
+      const { json } = allFlags(command);
       const { folder } = await openStore();
       if (json) return (await import("../terminal/output.ts")).writeJson({ path: folder });
       writeOutput(`${folder}\n`);
@@ -231,7 +248,6 @@ export function logsCommand() {
   )
     .addOption(countFlag())
     .addOption(jsonFlag())
-    .enablePositionalOptions()
     .addCommand(list())
     .addCommand(show())
     .addCommand(last())

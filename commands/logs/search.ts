@@ -45,12 +45,12 @@ function paint(style: Style, text: string): string {
   return colored(style, text, process.stdout);
 }
 
-/** The snippet with the found places in color, or between asterisks where there are no colors. */
+/** The snippet with the found places in color, or in brackets where there are no colors. */
 function marked({ snippet, matches }: SearchHit): string {
   const mark = showsColors(process.stdout)
     // Word by word, so that a line break between them does not extend the color.
     ? (text: string) => text.replace(/\S+/g, (word) => paint("yellow", paint("bold", word)))
-    : (text: string) => `**${text}**`;
+    : (text: string) => `[${text}]`;
   let shown = "";
   let end = 0;
   for (const [from, to] of matches) {
