@@ -100,6 +100,10 @@ export class LLMClient implements ChatClient, AsyncDisposable {
       new EndpointClient(options, new EndpointLimits(limits, isOnly), systemClock)
     );
     this.#pipeline = new CallPipeline(endpoints, { ...settings, clock: systemClock });
+    const { onCall, onAttempt } = options;
+    if (onCall !== undefined || onAttempt !== undefined) {
+      this.#pipeline.listen({ onCall, onAttempt });
+    }
     const provider = jobProvider(this.#pipeline, settings.retryTimes);
     this.#batchClient = { completions: this.#pipeline, provider };
     this.concurrencyLimit = this.#pipeline.concurrencyLimit;
