@@ -20,11 +20,12 @@ import { homeFolder } from "../lib/files/paths.ts";
 import type { PriceRow } from "../lib/pricing/price.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
+import { callListeners, type LogFlags } from "./call_log.ts";
 import { colored, writeNote } from "./terminal/output.ts";
 import { writeWarning } from "./terminal/sentences.ts";
 
 /** Flags that select a model and how to connect to it. */
-export type ConnectionFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
+export type ConnectionFlags = ModelFlags & LogFlags & { allowPrivateUrls?: true; verbose?: true };
 
 const warnedServers = new Set<string>();
 
@@ -121,7 +122,7 @@ export function connectModel(
   warnAboutCleartext([resolved]);
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const attachments = attachmentOptions(config, flags);
-  const client = new LLMClient({ ...endpoint, attachments, ...settings });
+  const client = new LLMClient({ ...endpoint, attachments, ...settings, ...callListeners(flags) });
   return { client, model: resolved.model, endpoint, keySource, options };
 }
 

@@ -9,6 +9,7 @@ import { collect, integer } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { logFlags } from "../flags/log.ts";
 import { modelFlags } from "../flags/model.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
@@ -64,6 +65,10 @@ export function command() {
     .optionsGroup(HELP_GROUPS.cost)
     .option("--cache", "use the response cache")
     .option("--no-cache", "ignore the cache, overriding the configuration")
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

@@ -12,6 +12,7 @@ import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { jobFlags, JOBS_NOTE } from "./jobs/job_flags.ts";
+import { logFlags } from "../flags/log.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
@@ -116,6 +117,10 @@ export function batchFlags() {
       )
         .argParser(duration(1e9)),
     )
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

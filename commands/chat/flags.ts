@@ -8,6 +8,7 @@ import { answerFlags } from "../flags/answer.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { logFlags } from "../flags/log.ts";
 import { modelFlags } from "../flags/model.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
@@ -63,6 +64,10 @@ export function command() {
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
     .addOption(modelFlags.allowPrivateUrls)
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);
