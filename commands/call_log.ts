@@ -4,6 +4,7 @@
  * @module
  */
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
 import { ConfigurationError } from "../lib/errors.ts";
 import { CallLog, MIN_LOG_SIZE } from "../lib/log/call_log.ts";
@@ -83,7 +84,8 @@ export function checkLogFile(flags: LogFlags, files: readonly string[]): void {
   const own = status(log);
   const same = files.find((file) => {
     const other = status(file);
-    return file === log || (own?.isFile() && own.ino === other?.ino && own.dev === other.dev);
+    return resolve(file) === resolve(log) ||
+      (own?.isFile() && own.ino === other?.ino && own.dev === other.dev);
   });
   if (same === undefined) return;
   throw new ConfigurationError(`the log file is also the input or output: ${same}`, {

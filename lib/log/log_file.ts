@@ -48,7 +48,9 @@ export class LogFile {
     try {
       this.#fd = openSync(path, "a", MODE);
     } catch (cause) {
-      throw new ConfigurationError(`cannot write the log file ${path}: ${fileReason(cause)}`, {
+      const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+      const reason = isMissing ? "its folder does not exist" : fileReason(cause);
+      throw new ConfigurationError(`cannot write the log file ${path}: ${reason}`, {
         cause,
         hint: "Check its folder and permissions, or choose another file.",
       });
