@@ -22,23 +22,24 @@ export interface LogFlags {
   logContent?: true;
 }
 
-/** Milliseconds for which lines wait for the end of an answer that is being shown. */
-const DELAY = 20;
+/** Lines for stderr that wait for the end of an answer; `undefined` if none is being shown. */
+let held: string[] | undefined;
 
-/** Writes lines to stderr, together, and not in the middle of an answer. */
-class ErrorStreamLines {
-  #lines: string[] = [];
+/** Holds lines for stderr until {@link releaseLog}: they must not be in the middle of an answer. */
+export function holdLog(): void {
+  held ??= [];
+}
 
-  add(line: string): void {
-    if (this.#lines.length === 0) setTimeout(() => this.flush(), DELAY);
-    this.#lines.push(line);
-  }
+/** Writes the lines that were held. */
+export function releaseLog(): void {
+  const lines = held ?? [];
+  held = undefined;
+  for (const line of lines) writeNote(line);
+}
 
-  flush(): void {
-    const lines = this.#lines;
-    this.#lines = [];
-    for (const line of lines) writeNote(line);
-  }
+function writeLine(line: string): void {
+  if (held === undefined) writeNote(line);
+  else held.push(line);
 }
 
 function environmentLevel(): LogLevel | undefined {
@@ -113,12 +114,11 @@ export function callLog(flags: LogFlags): CallLog | undefined {
   if (maxSize !== undefined && maxSize < MIN_LOG_SIZE) {
     throw new ConfigurationError(`--log-max-size: expected at least ${MIN_LOG_SIZE / 1000}kB`);
   }
-  const lines = file === undefined ? new ErrorStreamLines() : undefined;
-  const target = lines === undefined ? { file } : { write: (line: string) => lines.add(line) };
+  const target = file === undefined ? { write: writeLine } : { file };
   const log = new CallLog({ ...target, level, maxSize, content, onWarning: writeWarning });
   // However the process ends, apart from SIGKILL.
   process.once("exit", () => {
-    lines?.flush();
+    releaseLog();
     log.close();
   });
   return opened = log;
