@@ -48,7 +48,8 @@ export function command() {
     .addOption(schemaRetriesFlag)
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from ask or chat")
-    .option("--no-save", "don't save the conversation")
+    .option("--save", "save the conversation (default, unless the configuration says otherwise)")
+    .option("--no-save", "don't save it")
     .optionsGroup(HELP_GROUPS.output)
     .addOption(
       new Option("-n, --count <count>", "number of answers to request (default: 1)")

@@ -53,7 +53,8 @@ export function command() {
       ]),
     )
     .option("-y, --yes", "with --delete: don't ask for confirmation")
-    .option("--no-save", "don't save this conversation")
+    .option("--save", "save the conversation (default, unless the configuration says otherwise)")
+    .option("--no-save", "don't save it")
     .optionsGroup(HELP_GROUPS.output)
     .option("--json", "with --list: print JSON")
     .option("--no-stream", "show each answer when it is complete")
