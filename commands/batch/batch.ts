@@ -9,7 +9,6 @@ import { chosenTemplate, withTemplate } from "../flags/saved_template.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
-import { checkLogFile } from "../call_log.ts";
 import { writeNote } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
 import { checkFiles, checkOutput } from "./files.ts";
@@ -51,6 +50,7 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   if (renamed !== undefined && !given.quiet) writeSentences(`note: ${renamed}`);
   const selected = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(inputs, selected);
+  const { checkLogFile } = await import("../call_log.ts");
   checkLogFile(given, [...inputs, ...output === undefined ? [] : [output]]);
   const { flags, recordTemplate } = await withSavedTemplate(selected);
   const { prepareBatch } = await import("./settings.ts");

@@ -73,7 +73,11 @@ export class CallLog implements Disposable {
   readonly #file: LogFile | undefined;
   readonly #write: (line: string) => void;
 
-  /** @throws {ConfigurationError} if an option is invalid, or the file cannot be opened */
+  /**
+   * Opens the log.
+   *
+   * @throws {ConfigurationError} if an option is invalid, or the file cannot be opened
+   */
   constructor(options: CallLogOptions) {
     const { level = "info", file, maxSize = DEFAULT_LOG_SIZE, content = false } = options;
     expectLevel(level);

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** The levels, the fewest lines first. */
-export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
-
 /** How much is logged, and how severe a line is. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** The levels, the fewest lines first. */
+export const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 
 /** Whether a log of `level` has lines of this severity. */
 export function isLogged(severity: LogLevel, level: LogLevel): boolean {
