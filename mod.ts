@@ -22,7 +22,9 @@ export { LLMClient } from "./lib/client/client.ts";
 export { LLMClientPool } from "./lib/client/pool.ts";
 export { createGatewayApp, type GatewayApp } from "./lib/gateway/gateway_app.ts";
 export type { GatewayOptions, GatewayRoute } from "./lib/gateway/gateway_options.ts";
-export type { CallFacts } from "./lib/chat/call_facts.ts";
+export type { AttemptFacts, CallContent, CallFacts } from "./lib/chat/call_facts.ts";
+export { CallLog, type CallLogOptions } from "./lib/log/call_log.ts";
+export type { LogLevel } from "./lib/log/log_level.ts";
 export type { GatewayFacts, GatewayObserver } from "./lib/gateway/gateway_facts.ts";
 export type {
   ClientOptions,

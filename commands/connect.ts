@@ -24,11 +24,12 @@ import type { PriceRow } from "../lib/pricing/price.ts";
 import type { RedisSettings } from "../lib/redis/redis_settings.ts";
 import { readPriceFile } from "../lib/pricing/price_file.ts";
 import { maskKey, shownUrl } from "../lib/redact.ts";
+import { callListeners, type LogFlags } from "./call_log.ts";
 import { colored, writeNote } from "./terminal/output.ts";
 import { writeWarning } from "./terminal/sentences.ts";
 
 /** Flags that select a model and how to connect to it. */
-export type ConnectionFlags = ModelFlags & { allowPrivateUrls?: true; verbose?: true };
+export type ConnectionFlags = ModelFlags & LogFlags & { allowPrivateUrls?: true; verbose?: true };
 
 const warnedServers = new Set<string>();
 
@@ -137,7 +138,13 @@ export function connectModel(
   const endpoint = { ...resolved, prices: [...resolved.prices ?? [], ...userPrices(config)] };
   const attachments = attachmentOptions(config, flags);
   const { weight: _, ...effective } = lowerLimits(limits, settings);
-  const client = new LLMClient({ ...endpoint, attachments, ...settings, ...effective });
+  const client = new LLMClient({
+    ...endpoint,
+    attachments,
+    ...settings,
+    ...effective,
+    ...callListeners(flags),
+  });
   return { client, model: resolved.model, endpoint, keySource, options };
 }
 

@@ -19,12 +19,14 @@ const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_API_KEY", "its key; OPENAI_API_KEY also works"],
   ["FLEXLLM_CONFIG", "configuration file, as with --config"],
   ["FLEXLLM_HOME", "data directory (default: ~/.flexllm)"],
+  ["FLEXLLM_LOG_LEVEL", "log calls, as with --log-level"],
+  ["FLEXLLM_LOG_FILE", "file for that log, as with --log-file"],
   ["NO_COLOR", "disable colors, as with --no-color"],
 ];
 
 /** The section about environment variables. */
 function environmentHelp(): string {
-  const lines = ENVIRONMENT.map(([variable, meaning]) => `  ${variable.padEnd(16)}  ${meaning}`);
+  const lines = ENVIRONMENT.map(([variable, meaning]) => `  ${variable.padEnd(17)}  ${meaning}`);
   return ["", "Environment:", ...lines].join("\n");
 }
 

@@ -20,6 +20,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./chat/chat.ts")).chatCommand(),
   },
   {
+    name: "logs",
+    description: "list, search, show and export saved conversations",
+    group: "Prompts:",
+    load: async () => (await import("./logs/logs.ts")).logsCommand(),
+  },
+  {
     name: "batch",
     description: "send every prompt in a file; rerun to resume",
     group: "Prompts:",

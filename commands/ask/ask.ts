@@ -23,7 +23,9 @@ async function ask(words: readonly string[], given: AskFlags): Promise<void> {
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
   const { samplingFromFields } = await import("../../lib/chat/sampling_fields.ts");
-  const { settingsOf, withSettings } = await import("../conversation/settings.ts");
+  const { savesConversation, settingsOf, withSettings } = await import(
+    "../conversation/settings.ts"
+  );
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
   const { readPrompt, refuseLooseFiles } = await import("./prompt.ts");
@@ -37,7 +39,7 @@ async function ask(words: readonly string[], given: AskFlags): Promise<void> {
   const flags = withTemplate(given, chosen);
   const format = await schemaOptions(flags);
   const store = new ConversationStore(homeFolder(process.env));
-  const session = new ConversationSession(flags.save ? store : undefined);
+  const session = new ConversationSession(savesConversation(config, flags) ? store : undefined);
   try {
     const saved = flags.continue ? await session.resume(store.latest()) : undefined;
     const prompt = await readPrompt(words.join(" "), flags, config, chosen);

@@ -9,6 +9,7 @@ import { collect, integer } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { logFlags } from "../flags/log.ts";
 import { modelFlags } from "../flags/model.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
@@ -47,7 +48,8 @@ export function command() {
     .addOption(schemaRetriesFlag)
     .optionsGroup(HELP_GROUPS.conversation)
     .option("--continue", "continue the last conversation, from ask or chat")
-    .option("--no-save", "don't save the conversation")
+    .option("--save", "save the conversation (default, unless the configuration says otherwise)")
+    .option("--no-save", "don't save it")
     .optionsGroup(HELP_GROUPS.output)
     .addOption(
       new Option("-n, --count <count>", "number of answers to request (default: 1)")
@@ -64,6 +66,10 @@ export function command() {
     .optionsGroup(HELP_GROUPS.cost)
     .option("--cache", "use the response cache")
     .option("--no-cache", "ignore the cache, overriding the configuration")
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(redisFlags.redis)
     .addOption(redisFlags.onStoreLoss)

@@ -50,6 +50,8 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   if (renamed !== undefined && !given.quiet) writeSentences(`note: ${renamed}`);
   const selected = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(inputs, selected);
+  const { checkLogFile } = await import("../call_log.ts");
+  checkLogFile(given, [...inputs, ...output === undefined ? [] : [output]]);
   const { flags, recordTemplate } = await withSavedTemplate(selected);
   const { prepareBatch } = await import("./settings.ts");
   const prepared = await prepareBatch(flags);

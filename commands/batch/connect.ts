@@ -22,6 +22,7 @@ import {
 import { type ModelFlags, requestedModel } from "../../lib/config/resolve_model.ts";
 import type { PriceRow } from "../../lib/pricing/price.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
+import { callListeners } from "../call_log.ts";
 import {
   attachmentOptions,
   type ConnectionFlags,
@@ -128,6 +129,7 @@ function connectPool(
   warnAboutCleartext(endpoints);
   const client = new LLMClientPool({
     ...shared,
+    ...callListeners(flags),
     attachments: attachmentOptions(config, flags),
     endpoints,
     loadBalance: batch.load_balance ?? undefined,

@@ -13,6 +13,7 @@ import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { FLEET_NOTE, fleetFlags } from "./fleet/fleet_flags.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
 import { jobFlags, JOBS_NOTE } from "./jobs/job_flags.ts";
+import { logFlags } from "../flags/log.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { SCHEMA_NOTE, schemaFlag, schemaRetriesFlag } from "../flags/schema.ts";
@@ -130,6 +131,10 @@ export function batchFlags() {
     .addOption(fleetFlags.workersOnly)
     .addOption(fleetFlags.hedge)
     .addOption(fleetFlags.lease)
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

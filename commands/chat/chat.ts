@@ -52,7 +52,9 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   const { readConfig } = await import("../read_config.ts");
   const { connectConversation } = await import("../conversation/connect.ts");
   const { ConversationSession } = await import("../conversation/conversation_session.ts");
-  const { settingsOf, withSettings } = await import("../conversation/settings.ts");
+  const { savesConversation, settingsOf, withSettings } = await import(
+    "../conversation/settings.ts"
+  );
   const { ConversationStore, newConversation } = await import("../../lib/conversations/store.ts");
   const { homeFolder } = await import("../../lib/files/paths.ts");
   const { ChatSession } = await import("./chat_session.ts");
@@ -63,7 +65,7 @@ async function openChat(flags: ChatFlags & { schema?: string }, template: ChatTe
   const { client, settings: model, defaults, server } = connectConversation(config, flags, saved);
   const system = template.system === undefined ? {} : { system: template.system };
   const settings = { ...model, ...system, ...settingsOf(flags) };
-  const storage = new ConversationSession(flags.save ? store : undefined);
+  const storage = new ConversationSession(savesConversation(config, flags) ? store : undefined);
   let conversation = saved === undefined
     ? newConversation(settings)
     : withSettings(saved, settings);

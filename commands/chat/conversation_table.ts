@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { ConversationSummary } from "../../lib/conversations/store.ts";
+import type { ConversationSummary } from "../../lib/conversations/summary.ts";
+import { dollars } from "../terminal/format.ts";
 import { type Column, table, type TableOptions } from "../terminal/table.ts";
 
 /** The local time, to the minute. */
-function minute(iso: string): string {
+export function minute(iso: string): string {
   const date = new Date(iso);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
@@ -18,14 +19,25 @@ function minute(iso: string): string {
 export interface ConversationTableOptions extends TableOptions {
   /** Whether to list ids. */
   ids?: boolean;
+  /** Whether to list costs. */
+  costs?: boolean;
+  /** Whether the first of the conversations is the first row, not the last. */
+  newestFirst?: boolean;
   /** The id of the conversation to mark. */
   current?: string;
 }
 
-/** The lines of the table, the first of `conversations` last: nearest to the prompt. */
+/** The cost of a conversation, as far as it is known. */
+function costOf({ totals: { answers, cost, unpriced } }: ConversationSummary): string {
+  if (answers === unpriced) return answers === 0 ? "" : "unknown";
+  return `${dollars(cost)}${unpriced > 0 ? "+" : ""}`;
+}
+
+/** The lines of the table; by default, the first of `conversations` is last: nearest to the prompt. */
 export function conversationTable(
   conversations: readonly ConversationSummary[],
-  { ids = false, current, ...options }: ConversationTableOptions = {},
+  { ids = false, costs = false, newestFirst = false, current, ...options }:
+    ConversationTableOptions = {},
 ): string[] {
   const columns: [Column, (conversation: ConversationSummary) => string][] = [
     [{ title: "#", align: "right", untruncated: true }, ({ number }) => String(number)],
@@ -35,6 +47,8 @@ export function conversationTable(
     [{ title: "title" }, ({ id, title }) => id === current ? `${title} (current)` : title],
   ];
   if (ids) columns.splice(1, 0, [{ title: "id", untruncated: true }, ({ id }) => id]);
-  const rows = conversations.toReversed().map((item) => columns.map(([, read]) => read(item)));
+  if (costs) columns.splice(-2, 0, [{ title: "cost", align: "right" }, costOf]);
+  const ordered = newestFirst ? conversations : conversations.toReversed();
+  const rows = ordered.map((item) => columns.map(([, read]) => read(item)));
   return table(columns.map(([column]) => column), rows, options);
 }

@@ -11,7 +11,7 @@ import { printable } from "../terminal/sanitize.ts";
 import { writeNote } from "../terminal/output.ts";
 
 /** Throws an error if another process has the conversation open: it would save it again. */
-async function requireUnused(store: ConversationStore, id: string): Promise<void> {
+export async function requireUnused(store: ConversationStore, id: string): Promise<void> {
   const lock = await store.lock(id);
   if (lock === undefined) {
     throw new InvalidInputError(`the conversation ${id} is open in another process`, {

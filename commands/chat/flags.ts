@@ -8,6 +8,7 @@ import { answerFlags } from "../flags/answer.ts";
 import { collect, integer } from "../flags/parse.ts";
 import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { logFlags } from "../flags/log.ts";
 import { modelFlags } from "../flags/model.ts";
 import { templateFlags } from "../flags/saved_template.ts";
 import { addSamplingFlags } from "../flags/sampling.ts";
@@ -52,7 +53,8 @@ export function command() {
       ]),
     )
     .option("-y, --yes", "with --delete: don't ask for confirmation")
-    .option("--no-save", "don't save this conversation")
+    .option("--save", "save the conversation (default, unless the configuration says otherwise)")
+    .option("--no-save", "don't save it")
     .optionsGroup(HELP_GROUPS.output)
     .option("--json", "with --list: print JSON")
     .option("--no-stream", "show each answer when it is complete")
@@ -63,6 +65,10 @@ export function command() {
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.shortMaxWait)
     .addOption(modelFlags.allowPrivateUrls)
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
+    .addOption(logFlags.content)
     .optionsGroup("Options:")
     .addOption(redisFlags.redis)
     .addOption(redisFlags.onStoreLoss)

@@ -4,7 +4,8 @@
  * @module
  */
 import process from "node:process";
-import type { ConversationStore, ConversationSummary } from "../../lib/conversations/store.ts";
+import type { ConversationStore } from "../../lib/conversations/store.ts";
+import type { ConversationSummary } from "../../lib/conversations/summary.ts";
 import { counted } from "../terminal/format.ts";
 import { colored, writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 import { writeWarning } from "../terminal/sentences.ts";
@@ -25,7 +26,8 @@ export interface ListOptions {
   json: boolean;
 }
 
-function toJson({ totals, number: _, ...summary }: ConversationSummary) {
+/** The summary of a conversation, under the names in JSON. */
+export function summaryJson({ totals, number: _, ...summary }: ConversationSummary) {
   return {
     ...summary,
     prompt_tokens: totals.promptTokens,
@@ -45,7 +47,7 @@ export function listConversations(
 ): void {
   const { conversations, problems } = store.list(text);
   for (const problem of problems) writeWarning(problem);
-  if (json) return writeJson(conversations.slice(0, count).map(toJson));
+  if (json) return writeJson(conversations.slice(0, count).map(summaryJson));
   if (conversations.length === 0) {
     return writeNote(
       text === ""

@@ -133,6 +133,7 @@ async function argumentsOf(
   if (command.parent?.name() === "virtual-key" && argument.name() === "key") {
     return await virtualKeys();
   }
+  if (argument.name() === "conversation") return await conversations();
   if (argument.name() === "template") return await savedTemplates();
   return ["input", "output", "file", "schema"].includes(argument.name()) ? "files" : [];
 }

@@ -16,11 +16,12 @@ import { resolveRedis } from "../../lib/config/resolve_redis.ts";
 import { resolveModel } from "../../lib/config/resolve_model.ts";
 import { isPrivateHost } from "../../lib/services/private_host.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
+import type { LogFlags } from "../call_log.ts";
 import { connectModel, withCacheWarnings, withRedisWarnings } from "../connect.ts";
 import { INTERACTIVE_MAX_WAIT } from "../flags/model.ts";
 
 /** The flags that choose a model and configure its client. */
-export interface ConnectionFlags {
+export interface ConnectionFlags extends LogFlags {
   model?: string;
   baseUrl?: string;
   apiKey?: string;

@@ -8,6 +8,7 @@ import type { StreamAccumulator } from "../../lib/chat/events.ts";
 import type { ChatOptions } from "../../lib/chat/options.ts";
 import type { ChatResult } from "../../lib/chat/result.ts";
 import type { LLMClient } from "../../lib/client/client.ts";
+import { holdLog, releaseLog } from "../call_log.ts";
 import { reportLongWaits } from "../wait_notice.ts";
 import { writeNote } from "../terminal/output.ts";
 import type { AnswerView } from "./answer_view.ts";
@@ -48,6 +49,7 @@ export async function showAnswer(
     return result;
   } finally {
     await view.end();
+    releaseLog();
   }
 }
 
@@ -63,6 +65,7 @@ async function streamAnswer(
     onRetry: reportLongWaits(writeNote),
   });
   for await (const event of stream.events) {
+    holdLog();
     received?.add(event);
     await view.show(event);
   }

@@ -4,11 +4,17 @@
  * @module
  */
 import { type Sampling, samplingToFields } from "../../lib/chat/sampling_fields.ts";
+import type { Config } from "../../lib/config/load.ts";
 import type { Conversation, ConversationSettings } from "../../lib/conversations/conversation.ts";
 
 /** The flags that are saved with a conversation. */
 export interface SettingsFlags extends Sampling {
   system?: string;
+}
+
+/** Whether a conversation is saved: as the flag says, or else the configuration; by default it is. */
+export function savesConversation({ value }: Config, { save }: { save?: boolean }): boolean {
+  return save ?? value.save_conversations ?? true;
 }
 
 /** The settings given as flags. */

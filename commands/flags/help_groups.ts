@@ -15,6 +15,7 @@ export const HELP_GROUPS = {
   conversation: "Conversation:",
   output: "Output:",
   requests: "Requests:",
+  log: "Log of calls:",
   jobs: "Provider batches:",
   cost: "Cost and cache:",
   fleet: "Several processes (Redis):",

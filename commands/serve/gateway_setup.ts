@@ -11,7 +11,6 @@ import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_g
 import { requireApproval } from "../../lib/config/trust.ts";
 import type { AccessSettings } from "../../lib/gateway/access/open_access.ts";
 import type { Access } from "../../lib/gateway/access.ts";
-import type { GatewayObserver } from "../../lib/gateway/gateway_facts.ts";
 import type { GatewayOptions } from "../../lib/gateway/gateway_options.ts";
 import { isLoopback } from "../../lib/transport/loopback.ts";
 import { userPrices, warnAboutCleartext, withCacheWarnings } from "../connect.ts";
@@ -58,12 +57,15 @@ export function accessSettings({ host, access }: GatewaySettings): AccessSetting
 /** A random admin key, which closes the pages of a gateway that others can reach and that has none. */
 const NO_ADMIN = randomUUID();
 
+/** What is called about requests and attempts. */
+export type GatewayObservers = Pick<GatewayOptions, "onRequest" | "onAttempt">;
+
 /** The options of the gateway. */
 export function gatewayOptions(
   { host, options }: GatewaySettings,
   access: Access,
-  onRequest: GatewayObserver | undefined,
+  { onRequest, onAttempt }: GatewayObservers,
 ): GatewayOptions {
   const adminKey = options.adminKey ?? (isLoopback(host) ? undefined : NO_ADMIN);
-  return { ...options, access, adminKey, onRequest };
+  return { ...options, access, adminKey, onRequest, onAttempt };
 }

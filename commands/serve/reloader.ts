@@ -5,7 +5,6 @@
  */
 import type { KeyAccess } from "../../lib/gateway/access/open_access.ts";
 import type { GatewayApp } from "../../lib/gateway/gateway_app.ts";
-import type { GatewayObserver } from "../../lib/gateway/gateway_facts.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 import { reportError } from "../errors/report.ts";
 import { counted } from "../terminal/format.ts";
@@ -14,6 +13,7 @@ import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import {
   accessSettings,
   createPool,
+  type GatewayObservers,
   gatewayOptions,
   type GatewaySetup,
   readSetup,
@@ -29,7 +29,7 @@ export class Reloader {
   readonly #app: Pick<GatewayApp, "reload">;
   readonly #access: Pick<KeyAccess, "configure">;
   readonly #flags: ServeFlags;
-  readonly #onRequest: GatewayObserver | undefined;
+  readonly #observers: GatewayObservers;
   readonly #started: GatewaySetup;
   #drain: number | undefined;
 
@@ -38,13 +38,13 @@ export class Reloader {
     access: KeyAccess,
     setup: GatewaySetup,
     flags: ServeFlags,
-    onRequest: GatewayObserver | undefined,
+    observers: GatewayObservers,
   ) {
     this.#app = app;
     this.#access = access;
     this.#started = setup;
     this.#flags = flags;
-    this.#onRequest = onRequest;
+    this.#observers = observers;
   }
 
   /** The drain time of the last reload; `undefined` before the first one. */
@@ -72,7 +72,7 @@ export class Reloader {
     // The address stays, and with it who may call without a key.
     const effective = { ...settings, host: started.host, port: started.port };
     const pool = createPool(setup);
-    const options = gatewayOptions(effective, this.#access as KeyAccess, this.#onRequest);
+    const options = gatewayOptions(effective, this.#access as KeyAccess, this.#observers);
     this.#access.configure(accessSettings(effective));
     this.#app.reload(pool, options);
     this.#drain = settings.drain;

@@ -14,7 +14,7 @@ import { counted, dollars } from "../terminal/format.ts";
 import { writeNote, writeOutput } from "../terminal/output.ts";
 import { LineLog } from "../terminal/request_log.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
-import { accessLogger } from "./access_log.ts";
+import { gatewayObservers } from "./gateway_observers.ts";
 import { onGatewaySignals } from "./gateway_signals.ts";
 import {
   accessSettings,
@@ -123,12 +123,12 @@ export async function runGateway(flags: ServeFlags): Promise<void> {
     requireKeysFor(setup.settings.host, hasActiveKey, createKeyCommand(flags));
     noteRecovered(access);
     const log = new LineLog();
-    const onRequest = flags.accessLog && accessLogger(flags.accessLog, log);
+    const observers = gatewayObservers(flags, log);
     const app = createGatewayApp(
       createPool(setup),
-      gatewayOptions(setup.settings, access, onRequest),
+      gatewayOptions(setup.settings, access, observers),
     );
-    const reloader = new Reloader(app, access, setup, flags, onRequest);
+    const reloader = new Reloader(app, access, setup, flags, observers);
     process.exitCode = await serveUntilStopped(app, setup, access, reloader, flags);
     await log.flush();
     if (log.dropped > 0) {

@@ -6,6 +6,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { InvalidInputError } from "../../lib/errors.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
+import { logFlags } from "../flags/log.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { collectText, duration, integer, timeout } from "../flags/parse.ts";
@@ -77,6 +78,9 @@ function gatewayFlags() {
     .option("--allow-unpriced", "allow models without a known price despite a budget")
     .addOption(redisFlags.redis)
     .addOption(redisFlags.onStoreLoss)
+    .addOption(logFlags.level)
+    .addOption(logFlags.file)
+    .addOption(logFlags.maxSize)
     .optionsGroup("Options:")
     .addOption(commonFlags.config)
     .addOption(commonFlags.verbose);

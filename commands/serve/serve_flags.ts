@@ -4,13 +4,14 @@
  * @module
  */
 import type { GatewayFlags } from "../../lib/config/resolve_gateway.ts";
+import type { LogFlags } from "../call_log.ts";
 import { quoted } from "../terminal/format.ts";
 
 /** The format of the access log. */
 export type AccessLogFormat = "text" | "json";
 
 /** The flags as Commander parses them. */
-export interface RawServeFlags extends Omit<GatewayFlags, "cache"> {
+export interface RawServeFlags extends Omit<GatewayFlags, "cache">, LogFlags {
   cache?: false | "key" | "shared";
   accessLog?: AccessLogFormat;
   quiet?: boolean;
@@ -19,7 +20,7 @@ export interface RawServeFlags extends Omit<GatewayFlags, "cache"> {
 }
 
 /** The flags of `flexllm serve`. */
-export interface ServeFlags extends GatewayFlags {
+export interface ServeFlags extends GatewayFlags, LogFlags {
   accessLog?: AccessLogFormat;
   quiet?: boolean;
   /** The value of `--config`. */

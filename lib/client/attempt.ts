@@ -39,6 +39,7 @@ export async function attempt(
       ? await target.complete(encoded, call)
       : await readStream(call, grant, encoded, call.events!, received);
   } catch (error) {
+    call.recorder?.attempted(error);
     await pricer;
     // Before the first event, the error itself carries what was received.
     const partial = grant.isAnswered ? received : undefined;
@@ -47,6 +48,7 @@ export async function attempt(
     if (partial === undefined || !(error instanceof FlexLLMError) || error.partial) throw error;
     throw copyError(error, { partial: partial.partial() });
   }
+  call.recorder?.attempted();
   await pricer;
   const cost = metering.cost(target, model, answered.completion);
   const seconds = (clock.now() - grant.reservation.at) / 1000;

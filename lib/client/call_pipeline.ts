@@ -7,6 +7,7 @@
  * @module
  */
 import type { Completions } from "../batch/completions.ts";
+import type { CallListener } from "../chat/call_facts.ts";
 import { eventsOf } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
@@ -71,6 +72,9 @@ export class CallPipeline implements Completions {
   readonly metering: Metering;
   readonly cache: CachedCalls | undefined;
   readonly #observers: CallObserver[] = [];
+  readonly #listeners: CallListener[] = [];
+  /** Texts that no listener may see. */
+  readonly #secrets: readonly string[];
   readonly #closing = new AbortController();
   readonly #signals: CallSignals;
   /** The prices that a budget needs; loaded with the first call. */
@@ -84,6 +88,7 @@ export class CallPipeline implements Completions {
     this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.maxConcurrency, 0);
     this.#scheduler = this.schedulerOf(endpoints);
     this.metering = new Metering(endpoints, options.costTracker);
+    this.#secrets = endpoints.flatMap(({ secrets }) => secrets);
     this.cache = options.cache && new CachedCalls(options.cache);
     const { signal } = this.#closing;
     this.#signals = new CallSignals(
@@ -156,13 +161,18 @@ export class CallPipeline implements Completions {
     this.#observers.push(observer);
   }
 
+  /** Calls `listener` about each call that starts from now on. */
+  listen(listener: CallListener): void {
+    this.#listeners.push(listener);
+  }
+
   /** Requests one completion. */
   complete(
     messages: readonly Message[],
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): Promise<ChatResult> {
-    const recorder = this.#recorder(options, hooks);
+    const recorder = this.#recorder(messages, options, hooks);
     const result = this.#complete(messages, options, hooks, recorder);
     return recorder === undefined ? result : recorder.follow(result);
   }
@@ -199,7 +209,7 @@ export class CallPipeline implements Completions {
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): CompletionStream {
-    const recorder = this.#recorder(options, hooks);
+    const recorder = this.#recorder(messages, options, hooks);
     try {
       if (options.schemaRetries) {
         throw new ConfigurationError("schemaRetries: not supported for streams", {
@@ -289,13 +299,26 @@ export class CallPipeline implements Completions {
     return call;
   }
 
-  #recorder({ model }: ChatOptions, hooks: CallHooks | undefined): CallRecorder | undefined {
+  #recorder(
+    messages: readonly Message[],
+    { model }: ChatOptions,
+    hooks: CallHooks | undefined,
+  ): CallRecorder | undefined {
     const isObserved = hooks?.onEnd !== undefined;
-    if (!isObserved && this.#observers.length === 0) return undefined;
+    if (!isObserved && this.#observers.length === 0 && this.#listeners.length === 0) {
+      return undefined;
+    }
     const observers = [...this.#observers];
     if (isObserved) observers.push((facts) => hooks.onEnd!(facts));
-    const requested = model ?? this.endpoints[0].model ?? "";
-    return new CallRecorder(observers, requested, this.#options.clock);
+    return new CallRecorder({
+      observers,
+      listeners: this.#listeners,
+      model: model ?? this.endpoints[0].model ?? "",
+      index: hooks?.index,
+      messages,
+      secrets: this.#secrets,
+      clock: this.#options.clock,
+    });
   }
 
   /**

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import type { CallFacts } from "../chat/call_facts.ts";
+import type { AttemptFacts, CallContent, CallFacts, CallListener } from "../chat/call_facts.ts";
 import type { StreamEvent } from "../chat/events.ts";
+import type { Message } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";
+import { redact } from "../redact.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { shownHeaders } from "./shown_headers.ts";
 
 /** Called with the facts of a call when it has ended. */
 export type CallObserver = (facts: CallFacts) => void;
@@ -16,10 +19,30 @@ export type CallObserver = (facts: CallFacts) => void;
 /** Events without content, which do not count as a first token. */
 const META: ReadonlySet<StreamEvent["type"]> = new Set(["usage", "finish"]);
 
+/** Distinguishes the calls of this process from those of others. */
+const PROCESS = Math.random().toString(36).slice(2, 8).padEnd(6, "0");
+let calls = 0;
+
+/** What a call is observed with. */
+export interface RecorderOptions {
+  observers: readonly CallObserver[];
+  listeners: readonly CallListener[];
+  /** The requested model; replaced by that of the endpoint when a request is sent. */
+  model: string;
+  /** The index of the record, in a batch. */
+  index: number | undefined;
+  messages: readonly Message[];
+  /** Texts to remove from error messages. */
+  secrets: readonly string[];
+  clock: Clock;
+}
+
 /** The recorder of one call; only created if there are observers. */
 export class CallRecorder {
+  readonly #options: RecorderOptions;
   readonly #clock: Clock;
-  readonly #observers: readonly CallObserver[];
+  readonly #listensToAttempts: boolean;
+  readonly #id = `${PROCESS}-${(++calls).toString(36)}`;
   readonly #at = Date.now();
   readonly #startedAt: number;
   #model: string;
@@ -30,13 +53,15 @@ export class CallRecorder {
   #attempts = 0;
   #sentAt = NaN;
   #firstTokenAt = NaN;
+  #status: number | undefined;
+  #headers: Record<string, string> | undefined;
 
-  /** @param model the requested model; replaced by that of the endpoint when a request is sent */
-  constructor(observers: readonly CallObserver[], model: string, clock: Clock) {
-    this.#observers = observers;
-    this.#model = model;
-    this.#clock = clock;
-    this.#startedAt = clock.now();
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#model = options.model;
+    this.#clock = options.clock;
+    this.#startedAt = options.clock.now();
+    this.#listensToAttempts = options.listeners.some(({ onAttempt }) => onAttempt !== undefined);
   }
 
   /** Records that the call starts to wait, in the queue or after a failed attempt. */
@@ -52,6 +77,43 @@ export class CallRecorder {
     this.#attempts++;
     this.#sentAt = this.#clock.now();
     this.#firstTokenAt = NaN;
+    this.#status = undefined;
+    this.#headers = undefined;
+  }
+
+  /** Records the head of the response. */
+  responded({ status, headers }: { status: number; headers: Headers }): void {
+    if (!this.#listensToAttempts) return;
+    this.#status = status;
+    this.#headers = shownHeaders(headers);
+  }
+
+  /** Records that the attempt has ended, with an error if it failed. */
+  attempted(error?: unknown): void {
+    if (!this.#listensToAttempts) return;
+    const seconds = (this.#clock.now() - this.#sentAt) / 1000;
+    const facts: AttemptFacts = {
+      id: this.#id,
+      at: Math.round(Date.now() - seconds * 1000),
+      attempt: this.#attempts,
+      model: this.#model,
+      endpoint: this.#endpoint!,
+      duration: seconds,
+      ...error === undefined ? { outcome: "success" } : this.#failureOf(error),
+    };
+    const { index, listeners } = this.#options;
+    if (index !== undefined) facts.index = index;
+    if (this.#status !== undefined) facts.status = this.#status;
+    if (this.#headers !== undefined) facts.headers = this.#headers;
+    const firstToken = this.#firstToken;
+    if (firstToken !== undefined) facts.firstToken = firstToken;
+    for (const { onAttempt } of listeners) {
+      try {
+        onAttempt?.(facts);
+      } catch {
+        // A listener must not break what it listens to.
+      }
+    }
   }
 
   /** Records that the request was answered, or that it failed for good. */
@@ -74,7 +136,7 @@ export class CallRecorder {
       this.failed(error);
       throw error;
     }
-    this.#report(result, "success");
+    this.#report(result, { outcome: "success" }, { result });
     return result;
   }
 
@@ -83,9 +145,23 @@ export class CallRecorder {
     const { usage = null, cost = 0 } =
       (error instanceof SchemaMismatchError ? error.result : undefined) ??
         (error instanceof FlexLLMError ? error.partial : undefined) ?? {};
-    const outcome = error instanceof AbortedError ? "aborted" : "error";
-    const errorCode = error instanceof FlexLLMError ? error.code : "internal";
-    this.#report({ usage, cost, cached: false }, outcome, errorCode);
+    this.#report({ usage, cost, cached: false }, this.#failureOf(error), { cause: error });
+  }
+
+  #failureOf(error: unknown): Pick<CallFacts, "outcome" | "errorCode" | "error"> {
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      outcome: error instanceof AbortedError ? "aborted" : "error",
+      errorCode: error instanceof FlexLLMError ? error.code : "internal",
+      error: redact(message, ...this.#options.secrets),
+    };
+  }
+
+  /** Seconds from sending the last attempt to its first content. */
+  get #firstToken(): number | undefined {
+    return Number.isNaN(this.#firstTokenAt)
+      ? undefined
+      : (this.#firstTokenAt - this.#sentAt) / 1000;
   }
 
   #endWaiting(): void {
@@ -96,11 +172,13 @@ export class CallRecorder {
 
   #report(
     { usage, cost, cached }: Pick<ChatResult, "usage" | "cost" | "cached">,
-    outcome: CallFacts["outcome"],
-    errorCode?: CallFacts["errorCode"],
+    ending: Pick<CallFacts, "outcome" | "errorCode" | "error">,
+    received: Pick<CallContent, "result" | "cause">,
   ): void {
     this.#endWaiting();
+    const { index, listeners, observers } = this.#options;
     const facts: CallFacts = {
+      id: this.#id,
       at: this.#at,
       model: this.#model,
       queued: this.#queued / 1000,
@@ -109,13 +187,29 @@ export class CallRecorder {
       usage,
       cost,
       cached,
-      outcome,
+      ...ending,
     };
+    if (index !== undefined) facts.index = index;
     if (this.#endpoint !== undefined) facts.endpoint = this.#endpoint;
-    if (!Number.isNaN(this.#firstTokenAt)) {
-      facts.firstToken = (this.#firstTokenAt - this.#sentAt) / 1000;
+    const firstToken = this.#firstToken;
+    if (firstToken !== undefined) facts.firstToken = firstToken;
+    for (const observe of observers) observe(facts);
+    if (listeners.length > 0) this.#notify(facts, received);
+  }
+
+  #notify(facts: CallFacts, received: Pick<CallContent, "result" | "cause">): void {
+    const { listeners, messages, secrets } = this.#options;
+    const content: CallContent = {
+      messages,
+      ...received,
+      redact: (text) => redact(text, ...secrets),
+    };
+    for (const { onCall } of listeners) {
+      try {
+        onCall?.(facts, content);
+      } catch {
+        // A listener must not break what it listens to.
+      }
     }
-    if (errorCode !== undefined) facts.errorCode = errorCode;
-    for (const observe of this.#observers) observe(facts);
   }
 }

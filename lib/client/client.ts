@@ -101,6 +101,10 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     );
     this.#pipeline = new CallPipeline(endpoints, { ...settings, clock: systemClock });
     this.#shareLimits(settings, endpoints);
+    const { onCall, onAttempt } = options;
+    if (onCall !== undefined || onAttempt !== undefined) {
+      this.#pipeline.listen({ onCall, onAttempt });
+    }
     const provider = jobProvider(this.#pipeline, settings.retryTimes);
     this.#batchClient = { completions: this.#pipeline, provider };
     this.concurrencyLimit = this.#pipeline.concurrencyLimit;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AttemptFacts, CallContent, CallFacts } from "../chat/call_facts.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import type { CacheOptions } from "../cache/options.ts";
@@ -105,6 +106,14 @@ export interface RequestOptions {
   attachments?: AttachmentOptions;
   /** Aborts all requests of the client. */
   signal?: AbortSignal;
+  /**
+   * Called when a call has ended, before its promise settles: with its facts, and with what it sent and received.
+   * For a batch, once per record; calls that a provider's batch API makes are not reported. Keep it fast, since
+   * every call waits for it. Errors that it throws are ignored.
+   */
+  onCall?: (facts: CallFacts, content: CallContent) => void;
+  /** Called when an attempt of a call has ended: one request, and its answer or failure. */
+  onAttempt?: (facts: AttemptFacts) => void;
 }
 
 /** The options of an {@link LLMClient}. Times are in seconds. */

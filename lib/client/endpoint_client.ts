@@ -33,6 +33,8 @@ export interface AttemptOptions {
   /** Seconds. */
   timeout: number;
   signal: AbortSignal;
+  /** Records the head of the response, if the call is observed. */
+  recorder?: { responded(response: { status: number; headers: Headers }): void };
 }
 
 /** A call, encoded for one endpoint. */
@@ -156,6 +158,7 @@ export class EndpointClient implements Target {
   /** Sends a request once and reads its answer. */
   async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
     const answer = await send(encoded, this.connection.fetch, options);
+    options.recorder?.responded(answer);
     if (answer.status >= 400) this.observe(answer, undefined);
     const { endpoint } = this.connection;
     const decoded = this.read(answer, (answer) => decodeResponse(provider, answer, endpoint));
@@ -183,7 +186,10 @@ export class EndpointClient implements Target {
       isThinkingRequested: Boolean(request.options.thinking),
       endpoint: this.connection.endpoint,
       secrets: this.secrets,
-      onResponse: (response) => this.observe(response, undefined),
+      onResponse: (response) => {
+        options.recorder?.responded(response);
+        this.observe(response, undefined);
+      },
     });
   }
 

@@ -111,6 +111,12 @@ export const configSchema = v.strictObject({
       flag,
     ),
   ),
+  save_conversations: v.nullish(
+    describe(
+      "Save the conversations of `ask` and `chat`, which `--save` and `--no-save` override; default true.",
+      flag,
+    ),
+  ),
   batch: v.nullish(describe("Settings of `flexllm batch`; its flags override them.", batch)),
   serve: v.nullish(describe("Settings of `flexllm serve`; its flags override them.", serve)),
   templates: v.nullish(

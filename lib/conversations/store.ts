@@ -3,35 +3,19 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { type FileLock, tryLock } from "../runtime/file_lock.ts";
 import { InvalidInputError } from "../errors.ts";
 import { replaceFile } from "../files/replace_file.ts";
 import { readConversation } from "./conversation_file.ts";
+import { type Conversation, type ConversationSettings, textOf, titleOf } from "./conversation.ts";
 import {
-  type Conversation,
-  type ConversationSettings,
-  type ConversationTotals,
-  textOf,
-  titleOf,
-  totalsOf,
-} from "./conversation.ts";
-
-/** The summary of a conversation in a list. */
-export interface ConversationSummary {
-  id: string;
-  /** Its place among all conversations; 1 was saved last. */
-  number: number;
-  title: string;
-  model: string;
-  turns: number;
-  totals: ConversationTotals;
-  /** As ISO 8601. */
-  created: string;
-  /** When its file was last written, as ISO 8601. */
-  updated: string;
-}
+  type ConversationSummary,
+  type DamagedConversation,
+  type StoredConversation,
+  summaryOf,
+} from "./summary.ts";
 
 const EXTENSION = ".json";
 
@@ -127,6 +111,27 @@ export class ConversationStore {
   }
 
   /**
+   * Sets the title of a conversation, or removes it if it is empty. The conversation keeps its place in the list,
+   * since it has not been used.
+   *
+   * @throws {InvalidInputError} if its file is invalid
+   */
+  rename(id: string, title: string): Conversation {
+    const path = this.pathOf(id);
+    const { atime, mtime } = statSync(path);
+    const { title: _, ...untitled } = readConversation(path);
+    const renamed = title === "" ? untitled : { ...untitled, title };
+    this.save(renamed);
+    utimesSync(path, atime, mtime);
+    return renamed;
+  }
+
+  /** Whether there is a file for exactly this id, even a damaged one. */
+  has(id: string): boolean {
+    return this.#ids().includes(id);
+  }
+
+  /**
    * The conversation that was saved last.
    *
    * @throws {InvalidInputError} if there is none, or its file is invalid
@@ -150,7 +155,11 @@ export class ConversationStore {
   matching(reference: string): ConversationSummary[] {
     if (reference === "") return [];
     if (NUMBER.test(reference)) {
-      return this.list().conversations.filter(({ number }) => number === Number(reference));
+      // Stops at the number: the older ones are not read.
+      for (const entry of this.entries()) {
+        if ("number" in entry && entry.number === Number(reference)) return [summaryOf(entry)];
+      }
+      return [];
     }
     const ids = this.#ids();
     if (ids.includes(reference)) return this.#summaries((id) => id === reference).conversations;
@@ -202,34 +211,34 @@ export class ConversationStore {
     return this.#summaries((_, conversation) => text === "" || mentions(conversation, text));
   }
 
+  /**
+   * Reads all conversations one by one, the last saved first, so that a caller can stop early. Damaged files are
+   * among them, without a number.
+   */
+  *entries(): Generator<StoredConversation | DamagedConversation, void, void> {
+    const files = this.#ids().map((id) => ({ id, updated: this.#written(id) }));
+    files.sort((a, b) => b.updated - a.updated || (a.id < b.id ? 1 : -1));
+    let number = 0;
+    for (const file of files) {
+      try {
+        const conversation = readConversation(this.pathOf(file.id));
+        yield { ...file, number: ++number, conversation };
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        yield { ...file, problem: error.message };
+      }
+    }
+  }
+
   /** Summarizes the conversations that `isSelected` selects. */
   #summaries(
     isSelected: (id: string, conversation: Conversation) => boolean,
   ): { conversations: ConversationSummary[]; problems: string[] } {
-    const written = this.#ids().map((id) => ({ id, time: this.#written(id) }));
-    written.sort((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
     const conversations: ConversationSummary[] = [];
     const problems: string[] = [];
-    let number = 0;
-    for (const { id, time } of written) {
-      try {
-        const conversation = readConversation(this.pathOf(id));
-        number++;
-        if (!isSelected(id, conversation)) continue;
-        conversations.push({
-          id,
-          number,
-          title: titleOf(conversation),
-          model: conversation.model,
-          turns: conversation.turns.length,
-          totals: totalsOf(conversation),
-          created: conversation.created,
-          updated: new Date(time).toISOString(),
-        });
-      } catch (error) {
-        if (!(error instanceof InvalidInputError)) throw error;
-        problems.push(error.message);
-      }
+    for (const entry of this.entries()) {
+      if ("problem" in entry) problems.push(entry.problem);
+      else if (isSelected(entry.id, entry.conversation)) conversations.push(summaryOf(entry));
     }
     return { conversations, problems };
   }

@@ -19,6 +19,7 @@ import { isSelfContained } from "./cached_answers.ts";
 import { CallRecord } from "./call_record.ts";
 import { endReason } from "./end_reasons.ts";
 import { laneOf } from "./lane_choice.ts";
+import { observeAttempt } from "./observe_attempt.ts";
 import type { GatewayState } from "./gateway_state.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import type { Lane, LaneRequest } from "./lane.ts";
@@ -149,7 +150,9 @@ export class CallFlow implements RunOptions<EndpointClient> {
         this.deadlines.started();
         // The attempt before may have used up what was reserved.
         if (record.attempts > 0) await this.admission?.renew(this.signal);
-        return await attempt(grant);
+        const { onAttempt } = this.state.options;
+        if (onAttempt === undefined) return await attempt(grant);
+        return await observeAttempt(() => attempt(grant), this.call.id, record, onAttempt);
       }, this);
     } finally {
       record.waitFor(undefined);

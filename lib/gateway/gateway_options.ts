@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AttemptFacts } from "../chat/call_facts.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import type { Access } from "./access.ts";
 import type { GatewayObserver } from "./gateway_facts.ts";
@@ -70,4 +71,9 @@ export interface GatewayOptions {
   corsOrigins?: readonly string[];
   /** Called with the facts of each request when it has ended. */
   onRequest?: GatewayObserver;
+  /**
+   * Called when an attempt at an endpoint has ended. For a stream, that is when its first event has arrived, or it
+   * failed before.
+   */
+  onAttempt?: (facts: AttemptFacts) => void;
 }

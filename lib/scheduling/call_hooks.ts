@@ -19,6 +19,8 @@ export interface CallHooks {
   onRetryWait?: (notice: RetryNotice) => void;
   /** Called when that wait is over. */
   onRetryResume?: () => void;
+  /** The index of the record that the call is for, in a batch. */
+  index?: number;
   /** Called once for each call, just before it settles: after its answer, its error, or a cache hit. */
   onEnd?: (facts: CallFacts) => void;
   /**

@@ -106,9 +106,10 @@ async function read(stream: CompletionStream): Promise<void> {
   for await (const _ of stream.events);
 }
 
-/** The facts without the time of day. */
-function timeless({ at, ...facts }: CallFacts): Omit<CallFacts, "at"> {
+/** The facts without the time of day and the random id. */
+function timeless({ at, id, ...facts }: CallFacts): Omit<CallFacts, "at" | "id"> {
   assert.ok(at > 1.6e12, `${at}`);
+  assert.match(id!, /^\w{6}-\w+$/);
   return facts;
 }
 
@@ -199,18 +200,21 @@ Deno.test("failed calls report their error code and what failed attempts may hav
   await assert.rejects(clock.run(pipeline.complete(HELLO)), { code: "connection" });
   await assert.rejects(pipeline.complete([]), { code: "invalid_input" });
   assert.throws(() => pipeline.stream([]), { code: "invalid_input" });
+  const empty = { errorCode: "invalid_input", error: facts[1].error, attempts: 0, queued: 0 };
+  assert.match(empty.error!, /messages/);
   const failed = { model: "m", usage: null, cost: 0, cached: false, outcome: "error" };
   assert.deepEqual(facts.map(timeless), [
     {
       ...failed,
       endpoint: "http://h/v1",
       errorCode: "connection",
+      error: "connection refused",
       attempts: 4,
       queued: 3.5,
       duration: 3.5,
     },
-    { ...failed, errorCode: "invalid_input", attempts: 0, queued: 0, duration: 0 },
-    { ...failed, errorCode: "invalid_input", attempts: 0, queued: 0, duration: 0 },
+    { ...failed, ...empty, duration: 0 },
+    { ...failed, ...empty, duration: 0 },
   ]);
 });
 
@@ -226,11 +230,17 @@ Deno.test("an aborted call reports whether it was sent", async () => {
   await clock.run(Promise.all([first, assert.rejects(second, { code: "aborted" }), aborting]));
   const third = pipeline.complete(HELLO, { signal: controller.signal });
   await assert.rejects(third, { code: "aborted" });
-  const aborted = { model: "m", usage: null, cost: 0, cached: false, outcome: "aborted" };
+  const ending = {
+    outcome: "aborted",
+    errorCode: "aborted",
+    error: "the request was cancelled",
+    attempts: 0,
+  };
+  const aborted = { model: "m", usage: null, cost: 0, cached: false, ...ending };
   assert.deepEqual(facts.map(timeless), [
-    { ...aborted, errorCode: "aborted", attempts: 0, queued: 2, duration: 2 },
+    { ...aborted, queued: 2, duration: 2 },
     { ...SUCCESS, attempts: 1, queued: 0, duration: 5 },
-    { ...aborted, errorCode: "aborted", attempts: 0, queued: 0, duration: 0 },
+    { ...aborted, queued: 0, duration: 0 },
   ]);
 });
 

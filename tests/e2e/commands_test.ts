@@ -68,7 +68,16 @@ Deno.test("version and help load only the modules they need", () => {
 });
 
 Deno.test("flags and help of a command load neither the configuration nor the client", () => {
-  for (const name of ["ask/ask", "batch/batch", "chat/chat", "keys/keys", "template/template"]) {
+  for (
+    const name of [
+      "ask/ask",
+      "batch/batch",
+      "chat/chat",
+      "logs/logs",
+      "keys/keys",
+      "template/template",
+    ]
+  ) {
     const loaded = loadedWith([`commands/${name}.ts`]);
     const heavy = loaded.filter((path) =>
       /^(?:lib\/(?:config|client|transport)\/(?!defaults)|valibot|yaml|jsonc-parser)/.test(path)

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import type { Conversation } from "../../../lib/conversations/conversation.ts";
-import type { ConversationSummary } from "../../../lib/conversations/store.ts";
+import type { ConversationSummary } from "../../../lib/conversations/summary.ts";
 import { InvalidInputError } from "../../../lib/errors.ts";
 import { reconnect } from "../../conversation/connect.ts";
 import { integer } from "../../flags/parse.ts";

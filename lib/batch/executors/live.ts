@@ -53,12 +53,14 @@ interface CallState {
 /** The hooks of one record: its slot is parked during a backoff. */
 class RecordHooks implements CallHooks {
   readonly waitForRecovery = true;
+  readonly index: number;
   readonly waitSignal: AbortSignal;
   readonly remaining: (() => number) | undefined;
   readonly #slot: Slot;
   readonly #state: CallState;
 
-  constructor(slot: Slot, state: CallState) {
+  constructor(index: number, slot: Slot, state: CallState) {
+    this.index = index;
     this.#slot = slot;
     this.#state = state;
     this.waitSignal = state.stopWaiting.signal;
@@ -152,8 +154,8 @@ export class LiveExecutor implements Executor {
       return { record, ok: false, error };
     }
     const hooks = isJournaled
-      ? new FactCollector(slot, this.#state)
-      : new RecordHooks(slot, this.#state);
+      ? new FactCollector(record.index, slot, this.#state)
+      : new RecordHooks(record.index, slot, this.#state);
     const request = record.options === undefined
       ? this.#request
       : withRecordOptions(this.#request, record.options);

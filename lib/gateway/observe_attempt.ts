@@ -1,0 +1,38 @@
+/**
+ * Reports the facts about an attempt of a call to the gateway.
+ *
+ * @module
+ */
+import type { AttemptFacts } from "../chat/call_facts.ts";
+import { HttpError } from "../http_errors.ts";
+import type { CallRecord } from "./call_record.ts";
+import { failureFacts } from "./failure_facts.ts";
+
+/** Runs `attempt` of the call `id`, and calls `onAttempt` when it has ended. */
+export async function observeAttempt<R>(
+  attempt: () => Promise<R>,
+  id: string,
+  record: Pick<CallRecord, "attempts" | "endpoint" | "model">,
+  onAttempt: (facts: AttemptFacts) => void,
+): Promise<R> {
+  const at = Date.now();
+  const startedAt = performance.now();
+  const before = record.attempts;
+  const report = (ending: Pick<AttemptFacts, "outcome" | "errorCode" | "error" | "status">) => {
+    const { attempts, endpoint, model = "" } = record;
+    // Nothing was sent, for example because the budget of the key is used up.
+    if (attempts === before || endpoint === undefined) return;
+    const duration = (performance.now() - startedAt) / 1000;
+    const name = endpoint.routeName ?? endpoint.name;
+    onAttempt({ id, at, attempt: attempts, model, endpoint: name, duration, ...ending });
+  };
+  try {
+    const result = await attempt();
+    report({ outcome: "success" });
+    return result;
+  } catch (error) {
+    const status = error instanceof HttpError ? { status: error.status } : {};
+    report({ ...failureFacts(error, record.endpoint?.secrets), ...status });
+    throw error;
+  }
+}

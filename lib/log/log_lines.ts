@@ -1,0 +1,99 @@
+/**
+ * Makes the lines of a log from the facts of calls and attempts. Their fields have the names of the gateway's access
+ * log.
+ *
+ * @module
+ */
+import type { AttemptFacts, CallContent, CallFacts } from "../chat/call_facts.ts";
+import type { LogLevel } from "./log_level.ts";
+
+/** Longest error message and longest name of a model, in characters. */
+const MAX_ERROR = 400;
+const MAX_NAME = 200;
+/** Longest prompt and longest answer, in characters. */
+const MAX_CONTENT = 4000;
+
+function short(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+}
+
+/** Rounds to microseconds. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}
+
+/** How severe a call is: whether it failed, or needed a retry. */
+export function levelOfCall(
+  { outcome, attempts }: Pick<CallFacts, "outcome" | "attempts">,
+): LogLevel {
+  if (outcome === "error") return "error";
+  return outcome === "aborted" || attempts > 1 ? "warn" : "info";
+}
+
+/** The line of a call, without its content. Times are in seconds; absent fields are unknown or do not apply. */
+export function callLine(facts: CallFacts, level: LogLevel) {
+  const { at, usage, error, firstToken } = facts;
+  return {
+    time: new Date(at).toISOString(),
+    level,
+    event: "call",
+    id: facts.id,
+    index: facts.index,
+    model: short(facts.model, MAX_NAME),
+    endpoint: facts.endpoint,
+    outcome: facts.outcome,
+    errorCode: facts.errorCode,
+    error: error === undefined ? undefined : short(error, MAX_ERROR),
+    attempts: facts.attempts,
+    cache: facts.cached ? "hit" : undefined,
+    promptTokens: usage?.promptTokens,
+    completionTokens: usage?.completionTokens,
+    cachedTokens: usage?.cachedTokens,
+    cost: facts.cost ?? undefined,
+    duration: rounded(facts.duration),
+    queued: rounded(facts.queued),
+    firstToken: firstToken === undefined ? undefined : rounded(firstToken),
+  };
+}
+
+/** The line of an attempt. */
+export function attemptLine(facts: AttemptFacts) {
+  const { at, error, firstToken } = facts;
+  return {
+    time: new Date(at).toISOString(),
+    level: "debug",
+    event: "attempt",
+    id: facts.id,
+    index: facts.index,
+    attempt: facts.attempt,
+    model: short(facts.model, MAX_NAME),
+    endpoint: facts.endpoint,
+    status: facts.status,
+    outcome: facts.outcome,
+    errorCode: facts.errorCode,
+    error: error === undefined ? undefined : short(error, MAX_ERROR),
+    duration: rounded(facts.duration),
+    firstToken: firstToken === undefined ? undefined : rounded(firstToken),
+    headers: facts.headers,
+  };
+}
+
+/** Prompt and answer of a call, truncated and without keys. Images and other data are left out. */
+export function contentOf({ messages, result, redact }: CallContent) {
+  const input = JSON.stringify(messages, (key, value) => {
+    if (key === "providerMessage") return undefined;
+    return typeof value === "string" && /^data:|^[A-Za-z0-9+/=]{1000,}$/.test(value)
+      ? `(${value.length} characters of data)`
+      : value;
+  });
+  const output = result === undefined
+    ? undefined
+    : result.content || result.toolCalls.length === 0
+    ? result.content
+    : JSON.stringify(result.toolCalls);
+  // Redacted before they are truncated: half a key would not be recognized.
+  return {
+    input: short(redact(input), MAX_CONTENT),
+    output: output === undefined ? undefined : short(redact(output), MAX_CONTENT),
+  };
+}
