@@ -1,0 +1,19 @@
+/**
+ * Writes values as text for the cells of a table.
+ *
+ * @module
+ */
+import { stringifyExact } from "../json/json.ts";
+
+/** The text of a number that a double cannot represent. */
+export function rawNumber(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || !("rawJSON" in value)) return undefined;
+  return typeof value.rawJSON === "string" ? value.rawJSON : undefined;
+}
+
+/** A value as text: strings as they are, nested values as JSON, absent ones as nothing. */
+export function cellText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return "";
+  return rawNumber(value) ?? stringifyExact(value);
+}
