@@ -66,7 +66,7 @@ export async function openResults(paths: readonly string[]): Promise<ResultSourc
   } catch (error) {
     for (const source of sources) source.close();
     if (!(error instanceof InvalidInputError)) throw error;
-    throw new InvalidInputError(error.message.replace("the input ", "the result "), {
+    throw new InvalidInputError(error.message.replace(/^the input file/, "the result file"), {
       cause: error.cause,
       hint: HINT,
     });
