@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { stringifyExact } from "../json/json.ts";
+import { isRawNumber, stringifyExact } from "../json/json.ts";
 
 /** The text of a number that a double cannot represent. */
 export function rawNumber(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || !("rawJSON" in value)) return undefined;
-  return typeof value.rawJSON === "string" ? value.rawJSON : undefined;
+  return isRawNumber(value) ? value.rawJSON : undefined;
 }
 
 /** A value as text: strings as they are, nested values as JSON, absent ones as nothing. */

@@ -5,6 +5,7 @@
  */
 import type { ResultRecord } from "../batch/journal/result_line.ts";
 import { ConfigurationError } from "../errors.ts";
+import { asObject } from "../json/json.ts";
 import { similarName } from "../similar_name.ts";
 import { lastUserText } from "./message_text.ts";
 
@@ -53,8 +54,7 @@ export const DEFAULT_COLUMNS: readonly string[] = [
 ];
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !("rawJSON" in value);
+  return asObject(value) !== undefined;
 }
 
 /** Where a column's value is in a group. */

@@ -26,7 +26,11 @@ function typeOf(value: unknown): ColumnType | undefined {
   if (typeof value === "boolean") return "BOOLEAN";
   if (typeof value === "number") return Number.isSafeInteger(value) ? "INT64" : "DOUBLE";
   const raw = rawNumber(value);
-  return raw !== undefined && /^-?\d{1,18}$/.test(raw) ? "INT64" : "STRING";
+  return raw !== undefined && isInt64(raw) ? "INT64" : "STRING";
+}
+
+function isInt64(text: string): boolean {
+  return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 /** Finds the types of columns in one pass over the rows. */
