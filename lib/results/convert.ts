@@ -6,7 +6,6 @@
 import { Buffer } from "node:buffer";
 import type { ResultRecord } from "../batch/journal/result_line.ts";
 import { BufferedWriter } from "../files/buffered_writer.ts";
-import { parseExact } from "../json/json.ts";
 import { type Column, ColumnFinder } from "./columns.ts";
 import type { ResultSelection } from "./selection.ts";
 import type { TableFormat, TableWriter, WriteBytes } from "./table/table_writer.ts";
@@ -43,16 +42,6 @@ function copyLines(selection: ResultSelection, write: WriteBytes): Converted {
 
 function valuesOf(columns: readonly Column[], record: ResultRecord, file: string): unknown[] {
   return columns.map(({ value }) => value(record, file));
-}
-
-/** Passes the selected results to `visit`, with numbers as they are written in the file. */
-function eachExact(
-  selection: ResultSelection,
-  visit: (record: ResultRecord, file: string) => void,
-): void {
-  selection.eachRecord((_record, line) => {
-    visit(parseExact(line.text()) as ResultRecord, line.source.name);
-  });
 }
 
 /**
@@ -94,17 +83,19 @@ export async function convertResults(
     case "parquet": {
       const { ColumnTypes, ParquetTableWriter } = await import("./table/parquet.ts");
       const types = new ColumnTypes(columns.length);
-      eachExact(selection, (record, file) => types.add(valuesOf(columns, record, file)));
+      selection.eachRecord((record, { source }) => {
+        types.add(valuesOf(columns, record, source.name));
+      }, true);
       const bytes = (part: Uint8Array) => text.bytes(Buffer.from(part));
       table = new ParquetTableWriter(titles, types.list, bytes);
       break;
     }
   }
   let rows = 0;
-  eachExact(selection, (record, file) => {
-    table.row(valuesOf(columns, record, file));
+  selection.eachRecord((record, { source }) => {
+    table.row(valuesOf(columns, record, source.name));
     rows++;
-  });
+  }, true);
   table.end();
   text.flush();
   return { rows, columns: titles };

@@ -5,6 +5,7 @@
  */
 import { parseLine } from "../batch/journal/parse_line.ts";
 import type { ResultRecord } from "../batch/journal/result_line.ts";
+import { mayBeInexact, parseExact } from "../json/json.ts";
 import { type ByteLine, visitLines } from "./byte_lines.ts";
 import { LatestLines } from "./latest_lines.ts";
 import { LineFacts } from "./line_facts.ts";
@@ -49,9 +50,17 @@ export class ResultLine {
     return buffer.toString("utf8", start, end);
   }
 
-  /** The parsed result, or the reason why it is damaged. */
-  parse(): ResultRecord | string {
-    return parseLine(this.text());
+  /**
+   * The parsed result, or the reason why it is damaged.
+   *
+   * @param isExact whether numbers that a double would change keep their text
+   */
+  parse(isExact = false): ResultRecord | string {
+    const text = this.text();
+    const record = parseLine(text);
+    return isExact && typeof record !== "string" && mayBeInexact(text)
+      ? parseExact(text) as ResultRecord
+      : record;
   }
 }
 

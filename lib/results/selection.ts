@@ -56,10 +56,17 @@ export class ResultSelection {
     });
   }
 
-  /** Passes the selected results to `visit`. Lines that turn out to be damaged are counted and skipped. */
-  eachRecord(visit: (record: ResultRecord, line: ResultLine) => boolean | void): void {
+  /**
+   * Passes the selected results to `visit`. Lines that turn out to be damaged are counted and skipped.
+   *
+   * @param isExact whether numbers that a double would change keep their text
+   */
+  eachRecord(
+    visit: (record: ResultRecord, line: ResultLine) => boolean | void,
+    isExact = false,
+  ): void {
     this.each((line) => {
-      const record = line.parse();
+      const record = line.parse(isExact);
       if (typeof record !== "string") return visit(record, line);
       this.#reader.addDamaged(line, record);
     });
