@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
 import type { ResultFilter } from "../../lib/results/filter.ts";
 import { ResultReader, type SkippedLines } from "../../lib/results/result_reader.ts";
@@ -10,8 +11,10 @@ import { openResults } from "../../lib/results/result_source.ts";
 import { ResultSelection } from "../../lib/results/selection.ts";
 import { addExamples } from "../flags/shared_options.ts";
 import { counted, quoted } from "../terminal/format.ts";
+import { hintLines } from "../terminal/hint_lines.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
+import { widthOfStream } from "../terminal/wrap.ts";
 import { summaryJson, summaryLines, totalLines } from "./count_lines.ts";
 import { failureLines, Failures, failuresJson } from "./failures.ts";
 import { type ResultsFlags, resultsFlags } from "./flags.ts";
@@ -111,7 +114,8 @@ function summarize(
   const lines = failed
     ? [...totalLines(summary), ...failureLines(failures)]
     : summaryLines(summary, details);
-  writeOutput(`${lines.join("\n")}\n`);
+  const columns = widthOfStream(process.stdout);
+  writeOutput(`${lines.flatMap((line) => hintLines(line, columns)).join("\n")}\n`);
   return summary.total;
 }
 
