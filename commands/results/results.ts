@@ -126,6 +126,9 @@ async function run(given: string[], flags: ResultsFlags): Promise<void> {
       hint: "Name a file that a batch wrote with -o: flexllm results answers.jsonl",
     });
   }
+  if (files.filter((file) => file === "-").length > 1) {
+    throw new ConfigurationError("standard input (-) is given twice");
+  }
   if (flags.seed !== undefined && flags.sample === undefined) {
     throw new ConfigurationError("--seed requires --sample");
   }

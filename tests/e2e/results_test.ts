@@ -298,6 +298,7 @@ Deno.test("wrong flags are explained", async () => {
   const cases: [args: string[], problem: RegExp][] = [
     [[], /no result file/],
     [["--to", "csv", file], /no result file/],
+    [["-", "-"], /given twice/],
     [[file, "--to", "xlsx"], /xlsx is not a format/],
     [[file, "--to", "csv", "--columns", "outptu"], /no column named "outptu"[^]*mean output\?/],
     [[file, "--columns", "index"], /--columns requires --to/],
