@@ -33,9 +33,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "results",
-    description: "summarize a result file and its failures",
+    description: "summarize, filter, show and convert results",
     group: "Prompts:",
-    load: async () => (await import("./results.ts")).resultsCommand(),
+    load: async () => (await import("./results/results.ts")).resultsCommand(),
   },
   {
     name: "template",

@@ -11,7 +11,7 @@ import { addExamples } from "../flags/shared_options.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
 import { writeNote } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
-import { checkFiles, checkOutput } from "./files.ts";
+import { checkFiles, checkOutput, STANDARD_OUTPUT } from "./files.ts";
 import { type BatchFlags, batchFlags } from "./flags.ts";
 import { cancelCommand } from "./jobs/cancel_command.ts";
 import { statusCommand } from "./jobs/status_command.ts";
@@ -50,8 +50,11 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   if (renamed !== undefined && !given.quiet) writeSentences(`note: ${renamed}`);
   const selected = { ...given, retryFailed: failedSelection(given) };
   const output = checkFiles(inputs, selected);
+  const stream = output === STANDARD_OUTPUT ? await import("./stream.ts") : undefined;
+  stream?.checkStreamFlags(given);
   const { checkLogFile } = await import("../call_log.ts");
-  checkLogFile(given, [...inputs, ...output === undefined ? [] : [output]]);
+  const isFile = output !== undefined && stream === undefined;
+  checkLogFile(given, [...inputs, ...isFile ? [output] : []]);
   const { flags, recordTemplate } = await withSavedTemplate(selected);
   const { prepareBatch } = await import("./settings.ts");
   const prepared = await prepareBatch(flags);
@@ -70,6 +73,8 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
     if (flags.estimate) {
       const { printEstimate } = await import("./estimate.ts");
       await printEstimate({ file, output, reading, flags, prepared });
+    } else if (output === STANDARD_OUTPUT) {
+      process.exitCode = await stream!.streamBatch({ file, reading, flags, prepared });
     } else {
       const { sendBatch } = await import("./send.ts");
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
@@ -98,6 +103,7 @@ export function batchCommand() {
     "flexllm batch prompts.txt more.jsonl.gz -o out.jsonl",
     "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
     "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
+    "flexllm batch questions.jsonl -o - | jq -r .output",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
     "flexllm batch questions.jsonl -o answers.jsonl --via provider",
     "flexllm batch questions.jsonl -o answers.jsonl --via provider --no-wait",

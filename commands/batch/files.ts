@@ -10,6 +10,9 @@ import type { BatchSource } from "../../lib/input/input_source.ts";
 import { quoted } from "../terminal/format.ts";
 import type { BatchFlags } from "./flags.ts";
 
+/** The output that stands for standard output. */
+export const STANDARD_OUTPUT = "-";
+
 function isSameFile(a: string, b: string): boolean {
   try {
     const [first, second] = [a, b].map((path) => statSync(path));
@@ -43,7 +46,7 @@ function checkDistinct(input: string, output: string): void {
  * @throws {ConfigurationError} if one is
  */
 export function checkOutput(input: BatchSource, output: string | undefined): void {
-  if (output === undefined) return;
+  if (output === undefined || output === STANDARD_OUTPUT) return;
   for (const { name } of input.files) checkDistinct(name, output);
 }
 
@@ -62,9 +65,9 @@ export function checkFiles(
       hint: `Specify one with -o: ${exampleCommand(inputs)}`,
     });
   }
-  if (!output.endsWith(".jsonl")) {
+  if (!output.endsWith(".jsonl") && output !== STANDARD_OUTPUT) {
     throw new ConfigurationError(`the output file must end in .jsonl, got ${output}`, {
-      hint: "It contains one JSON result per line: -o answers.jsonl",
+      hint: "It contains one JSON result per line: -o answers.jsonl (or -o - for standard output)",
     });
   }
   if (inputs.length === 0 && process.stdin.isTTY) {
@@ -72,14 +75,14 @@ export function checkFiles(
       hint: "Specify a file or pipe one in: flexllm batch input.jsonl -o output.jsonl",
     });
   }
-  for (const input of inputs) checkDistinct(input, output);
+  for (const input of output === STANDARD_OUTPUT ? [] : inputs) checkDistinct(input, output);
   if (inputs.filter((input) => input === "-").length > 1) {
     throw new ConfigurationError("standard input (-) is given twice");
   }
-  if (retryFailed && !existsSync(output)) {
+  if (retryFailed && !existsSync(output) && output !== STANDARD_OUTPUT) {
     throw new ConfigurationError(`--only-failed: the result file ${output} does not exist`, {
       hint: "Omit the flag for the first run.",
     });
   }
-  return output;
+  return estimate && output === STANDARD_OUTPUT ? undefined : output;
 }

@@ -30,7 +30,10 @@ export function batchFlags() {
     .usage("-o <file> [options] [input...]")
     .argument("[input...]", "files, folders or patterns with records (default: standard input)")
     .optionsGroup(HELP_GROUPS.output)
-    .option("-o, --output <file>", "result file (.jsonl), required; use the same file to resume")
+    .option(
+      "-o, --output <file>",
+      "result file (.jsonl), required; use the same file to resume; - for stdout",
+    )
     .option("--return-usage", "write token counts to the result file (default)")
     .option("--no-return-usage", "omit token counts")
     .option("--track-cost", "write costs to the result file, if prices are known (default)")

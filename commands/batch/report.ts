@@ -24,6 +24,7 @@ import {
 } from "./jobs/jobs_report.ts";
 import { fleetSentences } from "./fleet/fleet_report.ts";
 import type { FleetOutcome } from "./fleet/fleet_watch.ts";
+import { STANDARD_OUTPUT } from "./files.ts";
 import type { ModelOutcome } from "./model_run.ts";
 
 /** What a report contains besides the counts. */
@@ -265,6 +266,8 @@ export function batchReport(
       ...context.models.length > 1 ? [] : endpointLines(context.endpoints),
     ]),
   ];
+  // Without a result file there is nothing to look at or to resume.
+  if (context.output === STANDARD_OUTPUT) return lines;
   const next: string[] = [];
   if (restored + tried > 0) next.push(`Results: ${context.output}`);
   if (failed > 0) {

@@ -149,7 +149,7 @@ async function sendPending(
 }
 
 /** The failure that decides how the batch ends: a budget is the least of them. */
-function mainFailure(models: readonly ModelOutcome[]): unknown {
+export function mainFailure(models: readonly ModelOutcome[]): unknown {
   const failures = models.map(({ failure }) => failure).filter((failure) => failure !== undefined);
   return failures.find((failure) => failure instanceof JournalError) ??
     failures.find((failure) => !(failure instanceof BudgetExceededError)) ?? failures[0];
@@ -189,7 +189,8 @@ function hasStarted(
     retries > 0 && !(failure instanceof ConfigurationError) || failure instanceof JournalError;
 }
 
-function report(
+/** Prints how a batch ended, and its error if there is one. */
+export function report(
   { flags }: BatchToSend,
   context: ReportContext,
   { summary, models, errors }: DrivenBatch,

@@ -101,6 +101,18 @@ async function teamNames(): Promise<Candidate[]> {
   return Object.keys(serve?.teams ?? {}).map((value) => ({ value }));
 }
 
+/** The formats that results can be converted to. */
+async function tableFormats(): Promise<Candidate[]> {
+  const { TABLE_FORMATS } = await import("../../lib/results/table/table_writer.ts");
+  return TABLE_FORMATS.map((value) => ({ value }));
+}
+
+/** The columns of tables of results. */
+async function columnNames(): Promise<Candidate[]> {
+  const { COLUMN_NAMES } = await import("../../lib/results/columns.ts");
+  return COLUMN_NAMES.map((value) => ({ value }));
+}
+
 /** Whether a command belongs to the gateway. */
 function isOfGateway(command: CommandUnknownOpts): boolean {
   return command.name() === "serve" || command.parent?.name() === "virtual-key";
@@ -111,11 +123,13 @@ const FREE_MODELS = new Set(["init", "mock"]);
 
 async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Completion> {
   if (option.argChoices !== undefined) return option.argChoices.map((value) => ({ value }));
-  if (/[<[](file|folder|path|schema)/.test(option.flags)) return "files";
+  if (option.long === "--to") return await tableFormats();
+  if (option.long === "--columns") return await columnNames();
   if (option.long === "--as") return await savedTemplates();
   if (option.long === "--team") return await teamNames();
   if (option.long === "--model" && isOfGateway(command)) return await routeNames();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();
+  if (/[<[](file|folder|path|schema)/.test(option.flags)) return "files";
   if (/[<[]conversation/.test(option.flags)) return await conversations();
   return [];
 }
@@ -170,7 +184,8 @@ async function completeCommandLine(
   for (const [i, word] of words.slice(0, -1).entries()) {
     const isFlag = word.startsWith("-") && word !== "-";
     if (pending !== undefined && !isFlag) {
-      if (!pending.variadic) pending = undefined;
+      // The second word after --to is a file, as the arguments are.
+      if (!pending.variadic || pending.long === "--to") pending = undefined;
     } else if (isFlag) {
       const option = findOption(command, word);
       if (option !== undefined) used.add(option);

@@ -34,7 +34,15 @@ export function writeOutput(text: string): void {
  * @throws {ConfigurationError} if the output cannot be written
  */
 export function writeRendered(text: string): void {
-  const bytes = Buffer.from(text);
+  writeBytes(Buffer.from(text));
+}
+
+/**
+ * Writes bytes to stdout as they are. A closed pipe ends the process.
+ *
+ * @throws {ConfigurationError} if the output cannot be written
+ */
+export function writeBytes(bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(1, bytes, written);

@@ -1,7 +1,9 @@
 /** A result file of version 0.1.0: out of order, with a failure, and torn by a kill. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { countResults } from "../../../lib/batch/journal/count_results.ts";
+import { ResultReader } from "../../../lib/results/result_reader.ts";
+import { openResults } from "../../../lib/results/result_source.ts";
+import { ResultSelection } from "../../../lib/results/selection.ts";
 import { type BatchInput, type BatchItem, LLMClient, type Tool } from "../../../mod.ts";
 import { scriptedServer } from "../../support/scripted_server.ts";
 import { jsonLines, temporaryFolder } from "../../support/temporary_folder.ts";
@@ -87,10 +89,12 @@ Deno.test("a rescued file of 0.1.0 is imported", async () => {
   assert.deepEqual([summary.restored, sent], [5, 2]);
 });
 
-Deno.test("flexllm results counts a file of 0.1.0", () => {
+Deno.test("flexllm results counts a file of 0.1.0", async () => {
   using folder = temporaryFolder();
   const whole = FILE.slice(0, FILE.lastIndexOf("\n") + 1);
-  const counts = countResults(folder.write("out.jsonl", whole));
+  const sources = await openResults([folder.write("out.jsonl", whole)]);
+  const counts = new ResultSelection(new ResultReader(sources), {}).summarize();
+  for (const source of sources) source.close();
   assert.deepEqual([counts.succeeded, counts.failed], [5, 1]);
 });
 

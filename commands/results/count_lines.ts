@@ -1,0 +1,148 @@
+/**
+ * Formats a summary of results, for people and as JSON.
+ *
+ * @module
+ */
+import type { ModelAnswers, ResultSummary } from "../../lib/results/summary.ts";
+import { counted, dollars } from "../terminal/format.ts";
+import { printableLine } from "../terminal/sanitize.ts";
+import { table } from "../terminal/table.ts";
+
+const number = new Intl.NumberFormat("en-US");
+
+/** Maximum rows of the table of models: servers may report any number of names. */
+const SHOWN_MODELS = 20;
+
+/** Formats seconds with enough digits to compare latencies. */
+export function latencyText(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  return `${seconds.toFixed(seconds < 9.95 ? 2 : 1)} s`;
+}
+
+function costText(cost: number, unpriced: number, answers: number): string | undefined {
+  if (unpriced === answers && cost === 0) return undefined;
+  const more = unpriced === 0 ? "" : `, plus ${counted(unpriced, "answer")} with unknown prices`;
+  return `${dollars(cost)}${more}`;
+}
+
+function modelLines(models: readonly ModelAnswers[]): string[] {
+  if (models.length === 0) return [];
+  if (models.length === 1) return [`Model: ${printableLine(models[0].model)}`];
+  const rows = models.slice(0, SHOWN_MODELS).map((model) => [
+    printableLine(model.model),
+    number.format(model.answers),
+    number.format(model.promptTokens + model.completionTokens),
+    model.unpriced === model.answers ? "unknown" : dollars(model.cost),
+  ]);
+  const more = models.length - SHOWN_MODELS;
+  return [
+    "",
+    ...table([
+      { title: "model" },
+      { title: "answers", align: "right" },
+      { title: "tokens", align: "right" },
+      { title: "cost", align: "right" },
+    ], rows),
+    ...more > 0 ? [`… and ${number.format(more)} more; use --json for the full list`] : [],
+  ];
+}
+
+function latencyLine({ latency }: ResultSummary): string[] {
+  if (latency.count === 0) return [];
+  const shares = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
+  const parts = shares.map(([name, share]) => `${name} ${latencyText(latency.percentile(share)!)}`);
+  return [`Latency: ${parts.join(", ")}, max ${latencyText(latency.max)}`];
+}
+
+function finishLine({ finishReasons }: ResultSummary): string[] {
+  const parts = Object.entries(finishReasons).map(([reason, count]) => {
+    const meaning = reason === "length" ? " (cut off)" : "";
+    return `${number.format(count)} ${printableLine(reason)}${meaning}`;
+  });
+  return parts.length === 0 ? [] : [`Finish reasons: ${parts.join(", ")}`];
+}
+
+/** The counts: a line for all, and one for each requested model. */
+export function totalLines(summary: ResultSummary): string[] {
+  const { total, succeeded, failed, requestedModels } = summary;
+  const counts = (good: number, bad: number) =>
+    `${number.format(good)} succeeded, ${number.format(bad)} failed`;
+  return [
+    `${counted(total, requestedModels.length > 0 ? "result" : "record")}: ` +
+    counts(succeeded, failed),
+    ...requestedModels.map(({ model, succeeded, failed }) =>
+      `  ${printableLine(model)}: ${counts(succeeded, failed)}`
+    ),
+  ];
+}
+
+/** The lines of a summary. `details` is the command that lists the failures. */
+export function summaryLines(summary: ResultSummary, details: string): string[] {
+  const { tokens, cost, unpriced, succeeded, cached, spentBefore } = summary;
+  const lines = totalLines(summary);
+  for (const [code, count] of Object.entries(summary.errors)) {
+    lines.push(`  ${number.format(count)} × ${printableLine(code)}`);
+  }
+  if (summary.failed > 0) lines.push(`For their messages: ${details}`);
+  if (tokens.prompt + tokens.completion > 0) {
+    const read = tokens.cached > 0 ? ` (${number.format(tokens.cached)} cached)` : "";
+    const thought = tokens.reasoning > 0 ? ` (${number.format(tokens.reasoning)} reasoning)` : "";
+    lines.push(
+      `Tokens: ${number.format(tokens.prompt)} in${read}, ${
+        number.format(tokens.completion)
+      } out${thought}`,
+    );
+  }
+  const spent = costText(cost, unpriced, succeeded);
+  const before = spentBefore > 0 ? `, and ${dollars(spentBefore)} on answers they replaced` : "";
+  if (spent !== undefined) lines.push(`Cost: ${spent}${before}`);
+  lines.push(...latencyLine(summary), ...finishLine(summary));
+  if (cached > 0) lines.push(`From the cache: ${counted(cached, "answer")}`);
+  return [...lines, ...modelLines(summary.models)];
+}
+
+function rounded(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : Math.round(seconds * 1000) / 1000;
+}
+
+/** The fields of a summary as JSON. */
+export function summaryJson(summary: ResultSummary) {
+  const { tokens, latency, requestedModels } = summary;
+  return {
+    total: summary.total,
+    succeeded: summary.succeeded,
+    failed: summary.failed,
+    ...requestedModels.length > 0
+      ? {
+        by_requested_model: requestedModels.map(({ model, ...rest }) => ({
+          requested_model: model,
+          ...rest,
+        })),
+      }
+      : {},
+    errors: summary.errors,
+    prompt_tokens: tokens.prompt,
+    completion_tokens: tokens.completion,
+    cached_tokens: tokens.cached,
+    reasoning_tokens: tokens.reasoning,
+    cost: summary.unpriced === summary.succeeded && summary.cost === 0 ? null : summary.cost,
+    unpriced: summary.unpriced,
+    spent_before: summary.spentBefore,
+    latency: latency.count === 0 ? null : {
+      p50: rounded(latency.percentile(0.5)),
+      p90: rounded(latency.percentile(0.9)),
+      p99: rounded(latency.percentile(0.99)),
+      max: rounded(latency.max),
+    },
+    finish_reasons: summary.finishReasons,
+    cached: summary.cached,
+    by_model: summary.models.map((model) => ({
+      model: model.model,
+      answers: model.answers,
+      prompt_tokens: model.promptTokens,
+      completion_tokens: model.completionTokens,
+      cost: model.unpriced === model.answers ? null : model.cost,
+      unpriced: model.unpriced,
+    })),
+  };
+}

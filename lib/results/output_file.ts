@@ -1,0 +1,89 @@
+/**
+ * Writes a new file that appears only once it is complete.
+ *
+ * @module
+ */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import process from "node:process";
+import { ConfigurationError } from "../errors.ts";
+import { fileReason } from "../files/reasons.ts";
+
+/** A file that is being written. */
+export class OutputFile implements Disposable {
+  readonly #path: string;
+  readonly #fd: number;
+  /** The path of the incomplete file; `undefined` for devices and pipes, which are written directly. */
+  readonly #temporary: string | undefined;
+  #isComplete = false;
+
+  /**
+   * Creates the file.
+   *
+   * @param path its path when it is complete
+   * @param replace whether to replace a file that exists
+   * @throws {ConfigurationError} if it exists, or cannot be created
+   */
+  constructor(path: string, replace: boolean) {
+    this.#path = path;
+    const existing = statSync(path, { throwIfNoEntry: false });
+    if (existing?.isDirectory()) throw this.#problem("it is a folder, not a file");
+    const isFile = existing === undefined || existing.isFile();
+    if (existing?.isFile() && !replace) {
+      throw new ConfigurationError(`${path} already exists`, {
+        hint: "Choose another file, or replace it with --force.",
+      });
+    }
+    this.#temporary = isFile ? `${path}.${process.pid}.tmp` : undefined;
+    try {
+      this.#fd = openSync(this.#temporary ?? path, "w");
+    } catch (error) {
+      throw this.#problem(fileReason(error), error);
+    }
+  }
+
+  /**
+   * Appends `bytes`.
+   *
+   * @throws {ConfigurationError} if the disk is full
+   */
+  write(bytes: Uint8Array): void {
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(this.#fd, bytes, written);
+      }
+    } catch (error) {
+      throw this.#problem(fileReason(error), error);
+    }
+  }
+
+  /**
+   * Marks the file as complete and gives it its name.
+   *
+   * @throws {ConfigurationError} if that is impossible
+   */
+  complete(): void {
+    if (this.#temporary === undefined) return;
+    try {
+      fsyncSync(this.#fd);
+      renameSync(this.#temporary, this.#path);
+      this.#isComplete = true;
+    } catch (error) {
+      throw this.#problem(fileReason(error), error);
+    }
+  }
+
+  /** Closes the file, and removes it if it is not complete. */
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+    if (this.#temporary !== undefined && !this.#isComplete) {
+      rmSync(this.#temporary, { force: true });
+    }
+  }
+
+  #problem(reason: string, cause?: unknown): ConfigurationError {
+    return new ConfigurationError(`cannot write ${this.#path}: ${reason}`, {
+      cause,
+      hint: "Free up space, check the permissions of the folder, or choose another file.",
+    });
+  }
+}

@@ -1,0 +1,103 @@
+/** Ranges, reasons of failures, percentiles and Parquet. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { parquetReadObjects } from "hyparquet";
+import { FailureGroups, messagePattern } from "../../lib/results/failure_groups.ts";
+import { LatencyHistogram } from "../../lib/results/latency_histogram.ts";
+import { dollarAmount, durationAmount, parseRange } from "../../lib/results/number_range.ts";
+import { ColumnTypes, ParquetTableWriter } from "../../lib/results/table/parquet.ts";
+import { parseExact } from "../../lib/json/json.ts";
+
+Deno.test("ranges are comparisons or two bounds", () => {
+  const cases: [text: string, inside: number[], outside: number[]][] = [
+    [">2s", [2.1], [2, NaN]],
+    [">= 500ms", [0.5, 9], [0.4]],
+    ["<1m", [59], [60]],
+    ["<=2", [2], [2.1]],
+    ["=0", [0], [1]],
+    ["500ms-2s", [0.5, 2], [0.4, 2.1]],
+  ];
+  for (const [text, inside, outside] of cases) {
+    const test = parseRange(text, durationAmount)!;
+    for (const value of inside) assert.ok(test(value), `${text}: ${value}`);
+    for (const value of outside) assert.ok(!test(value), `${text}: ${value}`);
+  }
+  assert.ok(parseRange(">$1e-4", dollarAmount)!(0.001));
+  for (const text of ["2", ">", "> x", "2-1", "1-2-3", "", "=>2", "-5"]) {
+    assert.equal(parseRange(text, durationAmount), undefined, text);
+  }
+});
+
+Deno.test("messages that differ in numbers and ids are one reason, other statuses are not", () => {
+  const same = [
+    ["request abc-123 failed", "request xyz-9 failed"],
+    ["limit 30,000, used 1.5", "limit 40,000, used 2.75"],
+    [
+      "id 550e8400-e29b-41d4-a716-446655440000 at 2026-11-28T08:00:00.1Z",
+      "id 110ec58a-a0f2-4ac4-8393-c866d813b8d1 at 2026-11-27T09:30:00.2Z",
+    ],
+  ];
+  for (const [a, b] of same) assert.equal(messagePattern(a), messagePattern(b));
+  const other = [
+    ["the server answered 400: no", "the server answered 500: no"],
+    ["no such field", "no such model"],
+  ];
+  for (const [a, b] of other) assert.notEqual(messagePattern(a), messagePattern(b));
+});
+
+Deno.test("the number of reasons is bounded, and examples are the lowest indexes", () => {
+  const groups = new FailureGroups();
+  const letters = (n: number) =>
+    [...n.toString(26)].map((c) => String.fromCharCode(97 + parseInt(c, 26)));
+  for (let i = 3000; i > 0; i--) groups.add(i, "http", letters(i).join(""), undefined);
+  const list = groups.list();
+  assert.equal(list.length, 1001);
+  assert.deepEqual([list[0].message, list[0].count], [undefined, 2000]);
+  assert.deepEqual(list[0].examples, [1, 2, 3, 4, 5]);
+});
+
+Deno.test("percentiles are within one percent", () => {
+  const histogram = new LatencyHistogram();
+  assert.equal(histogram.percentile(0.5), undefined);
+  for (let i = 1; i <= 10_000; i++) histogram.add(i / 1000);
+  for (const share of [0.01, 0.5, 0.9, 0.99]) {
+    const value = histogram.percentile(share)!;
+    assert.ok(Math.abs(value / (share * 10) - 1) < 0.0101, `${share}: ${value}`);
+  }
+  assert.equal(histogram.max, 10);
+});
+
+Deno.test("Parquet has typed columns, and row groups that are read back", async () => {
+  const rows = Array.from({ length: 45_000 }, (_, i) => [
+    i,
+    i % 3 === 0 ? undefined : i / 2,
+    `text ${i}`,
+    i % 2 === 0,
+    { a: [i] },
+    i === 0 ? parseExact("1669700650467246081") : i,
+    i === 1 ? "mixed" : i,
+    undefined,
+  ]);
+  const names = ["int", "double", "text", "bool", "nested", "big", "mixed", "none"];
+  const types = new ColumnTypes(names.length);
+  for (const row of rows) types.add(row);
+  assert.deepEqual(types.list, [
+    ...["INT64", "DOUBLE", "STRING", "BOOLEAN", "STRING", "INT64", "STRING", "STRING"],
+  ]);
+  const parts: Buffer[] = [];
+  const writer = new ParquetTableWriter(names, types.list, (bytes) => {
+    parts.push(Buffer.from(bytes));
+  });
+  for (const row of rows) writer.row(row);
+  writer.end();
+  assert.ok(parts.length >= 3);
+  const { buffer, byteOffset, length } = Buffer.concat(parts);
+  const file = buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
+  const found = await parquetReadObjects({ file });
+  assert.equal(found.length, rows.length);
+  assert.deepEqual(found[0], {
+    ...{ int: 0n, double: null, text: "text 0", bool: true, nested: '{"a":[0]}' },
+    ...{ big: 1669700650467246081n, mixed: "0", none: null },
+  });
+  assert.deepEqual([found[44_999].int, found[1].mixed], [44_999n, "mixed"]);
+});
