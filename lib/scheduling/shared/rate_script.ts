@@ -45,25 +45,32 @@ for i = 1, #KEYS, 2 do
   local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
-  table.insert(limits, {key = KEYS[i], at = at, interval = interval})
+  table.insert(limits, {key = KEYS[i], at = at, interval = interval, processes = processes})
 end
 local reply = {text(now), all, text(rate), 0}
 local first = now + lead
 local granted = 0
 while granted < want do
-  local at, earliest = first, nil
+  local at, latest = first, limits[1]
   for _, limit in ipairs(limits) do
-    local own = math.max(limit.at, first)
-    if own > at then at = own end
-    if earliest == nil or own < earliest then earliest = own end
+    limit.own = math.max(limit.at, first)
+    if limit.own > at then at, latest = limit.own, limit end
   end
   -- Whoever has none gets the next one, however far away: otherwise some would never get any.
   if at > now + horizon and (granted >= minimum or at > now + ${FURTHEST * 1000}) then
     reply[4] = math.ceil(at - now - horizon)
     break
   end
-  -- One limit must not use up the time of another one while it waits.
-  if at > earliest + shortest / 2 then
+  -- One limit must not use up the time of another one while it waits. That does no harm if all processes with the
+  -- other limit wait for this one as well; a process that has none would wait forever then.
+  local earliest = nil
+  for _, limit in ipairs(limits) do
+    local isOwn = granted < minimum and limit.processes <= latest.processes
+    if at > limit.own + shortest / 2 and not isOwn and (earliest == nil or limit.own < earliest) then
+      earliest = limit.own
+    end
+  end
+  if earliest ~= nil then
     reply[4] = math.ceil(at - earliest - shortest / 2)
     break
   end
