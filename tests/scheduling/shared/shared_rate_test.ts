@@ -8,11 +8,6 @@ import { TcpProxy } from "../../support/tcp_proxy.ts";
 const ignore = redisServer === undefined;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Requests per second between the first one and the last one. */
-function rateOf(times: readonly number[]): number {
-  return (times.length - 1) * 1000 / (Math.max(...times) - Math.min(...times));
-}
-
 for (const perSecond of [5, 40, 300, 2500]) {
   Deno.test(`SharedRate: ${perSecond} a second, over three processes`, { ignore }, async () => {
     await using server = await RedisServer.start();
