@@ -24,6 +24,7 @@ import { GROUP, JobKeys } from "./job_keys.ts";
 import type { JobClient, JobSpec } from "./job_spec.ts";
 import { Outbox } from "./outbox.ts";
 import { decodeSentRecord, type SentRecord, type WorkEntry, workEntry } from "./record_codec.ts";
+import { streamEntries } from "./stream_reply.ts";
 import { answered, failed, type WorkResult } from "./work_result.ts";
 import { WorkersLostError } from "./workers_lost_error.ts";
 
@@ -283,7 +284,7 @@ export class JobWorker implements HeldRecords {
         await delay(ERROR_DELAY);
         continue;
       }
-      const entries = entriesOf(reply);
+      const entries = streamEntries(reply);
       for (const [id, fields] of entries) this.#start(workEntry(id, 1, fields));
     }
   }
@@ -414,13 +415,6 @@ export class JobWorker implements HeldRecords {
 
 function headOf({ index, hash, deliveries }: WorkEntry): WorkResult {
   return deliveries > 1 ? { i: index, h: hash, d: deliveries } : { i: index, h: hash };
-}
-
-/** The entries in the reply of `XREADGROUP` or `XREAD` for one stream; its form depends on the protocol. */
-export function entriesOf(reply: unknown): [id: string, fields: string[]][] {
-  const [first, second] = (reply ?? []) as [unknown, unknown];
-  const entries = Array.isArray(first) ? first[1] : second;
-  return (entries ?? []) as [string, string[]][];
 }
 
 function delay(ms: number): Promise<void> {

@@ -51,6 +51,11 @@ export interface ResultGroup {
   results: WorkResult[];
 }
 
+/** Whether a worker gives the record back, unanswered. */
+export function isGivenBack({ b, r, e }: WorkResult): boolean {
+  return b === true || (r === undefined && e === undefined);
+}
+
 /** The result of a record that was answered. */
 export function answered(result: ChatResult, facts: CallFacts | undefined) {
   return { r: encodeResult(result), f: facts && encodeFacts(facts) };

@@ -5,7 +5,7 @@
  */
 import { completionsOf, type LLMClient } from "../../../lib/client/client.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
-import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
+import type { Coordinator } from "../../../lib/fleet/coordinator/coordinator.ts";
 import type { JobRequest } from "../../../lib/fleet/job_spec.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { BatchSource } from "../../../lib/input/input_source.ts";
@@ -95,7 +95,7 @@ export class BatchFleet {
     { onRetry, onNote }: ExecutorEvents,
   ): Promise<FleetExecutor[]> {
     const [{ Coordinator }, { FleetWorker }, { jobIdOf }] = await Promise.all([
-      import("../../../lib/fleet/coordinator.ts"),
+      import("../../../lib/fleet/coordinator/coordinator.ts"),
       import("../../../lib/fleet/worker.ts"),
       import("../../../lib/fleet/job_id.ts"),
     ]);

@@ -4,10 +4,10 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import { GROUP, type JobKeys } from "./job_keys.ts";
-import { ADD_WORK, LIST_WORK, WITHDRAW } from "./job_scripts.ts";
-import type { EncodedRecord } from "./record_codec.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { GROUP, type JobKeys } from "../job_keys.ts";
+import { ADD_WORK, LIST_WORK, WITHDRAW } from "../job_scripts.ts";
+import type { EncodedRecord } from "../record_codec.ts";
 
 /** Records in one reply. */
 const PAGE = 1000;

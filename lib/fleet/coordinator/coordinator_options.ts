@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import type { JobRequest } from "./job_spec.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import type { JobRequest } from "../job_spec.ts";
 
 /** Options of a {@link Coordinator}. Times are in seconds. */
 export interface CoordinatorOptions {

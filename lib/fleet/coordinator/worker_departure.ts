@@ -1,0 +1,26 @@
+/**
+ * Decides what happens when a worker leaves the job because of an error.
+ *
+ * @module
+ */
+import type { FlexLLMError } from "../../errors.ts";
+import type { JobRun } from "./job_run.ts";
+
+/** Reports that a worker has left. Without another one, the batch ends with its error. */
+export async function handleDeparture(
+  run: JobRun,
+  worker: string,
+  error: FlexLLMError,
+): Promise<void> {
+  const { roster } = run;
+  const isFirst = roster.depart(worker);
+  // The budget is that of the whole job.
+  if (error.code === "budget_exceeded") return run.fail(error);
+  try {
+    await roster.refresh();
+  } catch {
+    return;
+  }
+  if (roster.usable.length === 0) return run.fail(error);
+  if (isFirst) run.note(`Worker ${roster.nameOf(worker)} has left the job: ${error.message}`);
+}
