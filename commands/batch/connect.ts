@@ -128,7 +128,7 @@ function connectPool(
   warnAboutCleartext(endpoints);
   const client = new LLMClientPool({
     ...shared,
-    attachments: attachmentOptions(config, flags),
+    attachments: shared.attachments ?? attachmentOptions(config, flags),
     endpoints,
     loadBalance: batch.load_balance ?? undefined,
     fallback: batch.fallback ?? undefined,

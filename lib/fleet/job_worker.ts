@@ -36,6 +36,8 @@ const READ_WAIT = 250;
 const GATHER = 5;
 /** Slots are filled without waiting for others once this share of them is free. */
 const GATHER_SHARE = 8;
+/** The share of all slots that results on their way to the server do not occupy. */
+const DELIVERY_SHARE = 16;
 /** Maximum records, and estimated characters, of one read. */
 const MAX_READ = 200;
 const MAX_READ_SIZE = 4 * 1024 * 1024;
@@ -129,9 +131,14 @@ export class JobWorker implements HeldRecords {
     return this.#anyAnswer;
   }
 
-  /** Records in progress. */
+  /** Records in progress, except those that wait for a retry: their slots are free for others. */
   get inFlight(): number {
-    return this.#held.size;
+    return this.#held.size - this.#parked;
+  }
+
+  /** Whether no record is in progress. */
+  get isIdle(): boolean {
+    return this.#held.size === 0;
   }
 
   /** Seconds since the last record was read or finished; 0 while records are in progress. */
@@ -256,8 +263,10 @@ export class JobWorker implements HeldRecords {
     const { concurrency } = this.#options;
     const active = this.#held.size - this.#parked;
     if (this.#parked >= MAX_PARKED) return 0;
-    // Results that cannot be delivered must not pile up.
-    return Math.min(concurrency - active, 2 * concurrency - active - this.#outbox.size);
+    // What is not delivered is sent again if this worker is killed, as is what is in flight. Only a few results may
+    // be on their way besides, so that large workers are not slowed down.
+    const undelivered = Math.max(0, this.#outbox.size - Math.floor(concurrency / DELIVERY_SHARE));
+    return concurrency - active - undelivered;
   }
 
   async #read(reader: BlockingConnection): Promise<void> {

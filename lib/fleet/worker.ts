@@ -325,7 +325,7 @@ export class FleetWorker {
   #giveUpDelivery(): void {
     const { connection } = this.#options;
     if (!this.#isStopping || this.#job === undefined || connection.isUp) return;
-    if (connection.downFor > MAX_DELIVERY && this.#job.worker.inFlight === 0) {
+    if (connection.downFor > MAX_DELIVERY && this.#job.worker.isIdle) {
       this.#job.worker.dropResults();
     }
   }

@@ -27,7 +27,7 @@ export interface SharedBatch {
   /** Path of the result file. */
   output: string;
   flags: { allowUnpriced?: boolean };
-  prepared: { costTracker: CostTracker; limits: JobRequest["limits"] };
+  prepared: { costTracker: CostTracker } & Pick<JobRequest, "limits" | "cache">;
 }
 
 /** What a fleet needs of the share of a batch that goes to one model. */
@@ -100,7 +100,7 @@ export class BatchFleet {
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
-    const { limits } = batch.prepared;
+    const { limits, cache } = batch.prepared;
     const { workersOnly, hedge, lease, job: given } = this.settings;
     const input = inputId(batch);
     if (given !== undefined && batches.length > 1) {
@@ -116,7 +116,7 @@ export class BatchFleet {
       const coordinator = await Coordinator.open({
         connection,
         job: ids[i],
-        request: jobRequest(model, { limits, budget }),
+        request: jobRequest(model, { limits, cache, budget }),
         inputId: input,
         input: batch.file.name,
         total: check.total,
