@@ -7,7 +7,7 @@ import process from "node:process";
 import { REDIS_VARIABLE, resolveRedis } from "../../lib/config/resolve_redis.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { FleetWorker } from "../../lib/fleet/worker.ts";
+import { FleetWorker } from "../../lib/fleet/worker/worker.ts";
 import type { RedisSettings } from "../../lib/redis/redis_settings.ts";
 import { shareConnection } from "../../lib/redis/shared_connection.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";

@@ -96,7 +96,7 @@ export class BatchFleet {
   ): Promise<FleetExecutor[]> {
     const [{ Coordinator }, { FleetWorker }, { jobIdOf }] = await Promise.all([
       import("../../../lib/fleet/coordinator/coordinator.ts"),
-      import("../../../lib/fleet/worker.ts"),
+      import("../../../lib/fleet/worker/worker.ts"),
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
