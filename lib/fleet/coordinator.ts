@@ -98,6 +98,8 @@ export class Coordinator implements Executor {
   readonly #rate = new RecentCount();
   /** Workers that have left because of an error, with the reason and the time. */
   readonly #left = new Map<string, { name: string; reason: string; at: number }>();
+  /** Workers of the job that give no sign of life. */
+  readonly #silent = new Set<string>();
   /** Records that are being added again. */
   readonly #sending = new Set<number>();
   #ready: Ready[] = [];
@@ -360,6 +362,17 @@ export class Coordinator implements Executor {
 
   async #refreshWorkers(): Promise<void> {
     this.#workers = await readWorkers(this.#connection);
+    for (const { id, job, name, age, inFlight } of this.#workers) {
+      if (age < SILENT) this.#silent.delete(id);
+      else if (job === this.job && inFlight > 0 && !this.#silent.has(id)) {
+        this.#silent.add(id);
+        const { lease } = this.#spec;
+        this.#note(
+          `Worker ${name} has been silent for ${Math.round(age)} s; ` +
+            `its records go to others after ${lease} s.`,
+        );
+      }
+    }
   }
 
   #liveWorkers(): WorkerStatus[] {
@@ -632,7 +645,7 @@ export class Coordinator implements Executor {
         await this.#filling;
         await this.#reconciling;
         if (!await this.#holdsLock()) return;
-        await this.#setPhase("stopping");
+        await this.#setState("phase", "stopping");
         for (const index of await this.#work.withdraw()) {
           if (this.#open.dropCopy(index)) this.#open.delete(index);
         }
@@ -653,15 +666,15 @@ export class Coordinator implements Executor {
     this.#wake();
   }
 
-  async #setPhase(phase: string): Promise<void> {
-    await this.#connection.command(["HSET", this.#keys.state, "phase", phase]);
+  async #setState(field: "phase" | "run", value: string): Promise<void> {
+    await this.#connection.command(["HSET", this.#keys.state, field, value]);
   }
 
   /** Sends the workers away, and waits a moment for the cost of second copies. */
   async #closing(): Promise<void> {
     if (!this.#connection.isUp) return;
     try {
-      await this.#setPhase("closing");
+      await this.#setState("phase", "closing");
       if (this.#counts.hedged + this.#counts.reassigned === 0) return;
       const end = performance.now() + CLOSING_TIME;
       while (performance.now() < end && (await this.#work.list()).length > 0) {
@@ -682,9 +695,10 @@ export class Coordinator implements Executor {
     this.#comparedAt = performance.now();
     await this.#filling;
     if (!await this.#holdsLock()) return;
-    if (this.#isForgotten) {
+    const wasForgotten = this.#isForgotten;
+    if (wasForgotten) {
       await this.#openJob();
-      if (this.#isStopping) await this.#setPhase("stopping");
+      if (this.#isStopping) await this.#setState("phase", "stopping");
       if (this.#isReset) {
         this.#results.reset();
         this.#existing.clear();
@@ -705,10 +719,13 @@ export class Coordinator implements Executor {
     for (const { id, index, hash } of listed) {
       const isExisting = this.#existing.get(index)?.id === id;
       const isOpen = this.#open.get(index)?.hash === hash;
-      if (isOpen) found.add(index);
+      // The server came back with an older state, in which nobody had it.
+      if (wasForgotten && held.has(index)) stale.push(id);
+      else if (isOpen) found.add(index);
       else if (!isExisting) stale.push(id);
     }
     await this.#work.remove(stale);
+    await this.#setState("run", this.#connection.runId);
     const missing = [...this.#open.values()].filter(({ record: { index } }) =>
       !found.has(index) && !this.#sending.has(index)
     );

@@ -46,6 +46,8 @@ const RENEWALS = 6;
 const MAX_CLAIM = 50;
 /** How many workers may be lost with a record. */
 const MAX_LOST = 3;
+/** Milliseconds after a restart of the server for which records wait until the coordinator has compared them. */
+const MAX_COMPARISON = 15_000;
 /** Milliseconds before an error of the server is met again. */
 const ERROR_DELAY = 500;
 
@@ -98,6 +100,7 @@ export class JobWorker implements HeldRecords {
   /** Estimated characters of a record, learned from those that were read. */
   #recordSize = MAX_READ_SIZE / 8;
   #isPaused = false;
+  #restartedAt: number | undefined;
   #isLeaving = false;
   #isStoppedByError = false;
   #anyAnswer = false;
@@ -177,10 +180,23 @@ export class JobWorker implements HeldRecords {
     this.#wake();
   }
 
-  /** Starts no more records while no coordinator waits for them. */
-  pause(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-    if (!isPaused) this.#wake();
+  /**
+   * Starts no more records while no coordinator waits for them.
+   *
+   * @param run the run of the server for which the coordinator has compared the records
+   */
+  pause(isPaused: boolean, run: string): void {
+    this.#isPaused = isPaused || this.#mayBeOld(run);
+    if (!this.#isPaused) this.#wake();
+  }
+
+  /** Whether the server may have come back with records that were answered since its data was saved. */
+  #mayBeOld(run: string): boolean {
+    if (this.#restartedAt === undefined) return false;
+    const isCompared = run === this.#options.connection.runId ||
+      performance.now() - this.#restartedAt > MAX_COMPARISON;
+    if (isCompared) this.#restartedAt = undefined;
+    return !isCompared;
   }
 
   /** Finishes the requests in flight and gives back all other records. */
@@ -212,7 +228,11 @@ export class JobWorker implements HeldRecords {
         void this.#renew();
       },
       onReset: () => this.#reportOrphans(),
-      onRestart: () => this.#reportOrphans(),
+      onRestart: () => {
+        this.#reportOrphans();
+        this.#restartedAt = performance.now();
+        this.#isPaused = true;
+      },
     });
     this.#every(this.#renewInterval, timers.signal, () => this.#renew());
     this.#every(this.#renewInterval, timers.signal, () => this.#claim());
@@ -384,7 +404,7 @@ export class JobWorker implements HeldRecords {
       // Without the stream, nobody else can have claimed it.
       if (held !== undefined && end >= 0) held.isLost = true;
     }
-    if (end < 0) return;
+    if (end < 0 || this.#isPaused) return;
     const known = (id: string) => this.#held.has(id) || [...this.#outbox.ids()].includes(id);
     const unknown = names.slice(end + 1).filter((id) => !known(id));
     // The reply with a record may be on its way; the second time, it is lost.
