@@ -160,6 +160,11 @@ export class RedisConnection implements AsyncDisposable {
     return this.#failure === undefined ? 0 : this.#clock.now() - this.#downSince;
   }
 
+  /** Identifies the run of the server: it changes with each restart. */
+  get runId(): string {
+    return this.#runId;
+  }
+
   /** What the server does when its memory is full, such as `noeviction`; `undefined` if it does not say. */
   get evictionPolicy(): string | undefined {
     return this.#evictionPolicy;

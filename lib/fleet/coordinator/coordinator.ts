@@ -8,7 +8,6 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { Executor, IndexedRecord, Outcome } from "../../batch/executor.ts";
-import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { FleetView } from "../fleet_status.ts";
@@ -35,7 +34,6 @@ export class Coordinator implements Executor {
   readonly concurrency: number;
   /** The id of the job. */
   readonly job: string;
-  readonly #connection: RedisConnection;
   readonly #hedge: boolean;
   readonly #run: JobRun;
   readonly #stragglers = new StragglerWatch();
@@ -52,7 +50,6 @@ export class Coordinator implements Executor {
 
   private constructor(options: CoordinatorOptions, job: StoredJob) {
     const { connection, concurrency = MIN_WINDOW, hedge = false } = options;
-    this.#connection = connection;
     this.#hedge = hedge;
     this.job = job.spec.id;
     this.concurrency = concurrency;
@@ -107,13 +104,13 @@ export class Coordinator implements Executor {
 
   /** What is known about the fleet. */
   get view(): FleetView {
-    const { counts, roster } = this.#run;
+    const { counts, roster, connection } = this.#run;
     return {
       ...counts,
       duplicates: { ...counts.duplicates },
       workers: roster.live,
       refusals: roster.refusals,
-      isConnected: this.#connection.isUp,
+      isConnected: connection.isUp,
     };
   }
 
@@ -135,7 +132,7 @@ export class Coordinator implements Executor {
         } else if (this.#isFinished()) break;
         else await run.changed();
       }
-      if (!run.isAborted && this.#connection.isUp) await collectSecondCopies(run, this.#collector);
+      if (!run.isAborted && run.connection.isUp) await collectSecondCopies(run, this.#collector);
       this.#isComplete = !run.isAborted && run.open.count === 0;
       if (run.failure !== undefined) throw run.failure.error;
     } finally {
@@ -192,9 +189,9 @@ export class Coordinator implements Executor {
   /** Renews the lock, deletes results that are on disk, and looks at the workers. */
   async #beat(): Promise<void> {
     const run = this.#run;
-    if (!this.#connection.isUp || !await run.holdsLock()) return;
+    if (!run.connection.isUp || !await run.holdsLock()) return;
     const trim = run.results.trim();
-    if (trim !== undefined) await this.#connection.command(trim);
+    if (trim !== undefined) await run.connection.command(trim);
     await run.roster.refresh();
     this.#feed.measure();
     if (this.#hedge && this.#feed.hasEnded && !run.isStopping) {
@@ -209,7 +206,7 @@ export class Coordinator implements Executor {
   /** Starts what can be done now. */
   #proceed(): void {
     const run = this.#run;
-    if (this.#reconciling !== undefined || !this.#connection.isUp) return;
+    if (this.#reconciling !== undefined || !run.connection.isUp) return;
     if (run.mayLackRecords) {
       run.mayLackRecords = false;
       this.#reconciling = this.#reconcile().finally(() => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../../errors.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import type { CoordinatorOptions } from "./coordinator_options.ts";
 import type { FleetCounts } from "../fleet_status.ts";
@@ -16,6 +17,7 @@ import { WorkerRoster } from "./worker_roster.ts";
 
 /** One run of a job. */
 export class JobRun {
+  readonly connection: RedisConnection;
   readonly job: StoredJob;
   readonly work: WorkStream;
   readonly results: ResultReader;
@@ -49,12 +51,18 @@ export class JobRun {
   #wake: () => void = () => {};
 
   constructor({ connection, done = 0, onNote }: CoordinatorOptions, job: StoredJob) {
+    this.connection = connection;
     this.job = job;
     this.finished = done;
     this.#onNote = onNote;
     this.work = new WorkStream(connection, job.keys);
     this.results = new ResultReader(connection, job.keys);
-    this.roster = new WorkerRoster(connection, job.keys, job.spec.id);
+    const { id, lease } = job.spec;
+    this.roster = new WorkerRoster(connection, job.keys, id, ({ name, age }) =>
+      this.note(
+        `Worker ${name} has been silent for ${Math.round(age)} s; ` +
+          `its records go to others after ${lease} s.`,
+      ));
   }
 
   /** Aborted when the run has ended. */

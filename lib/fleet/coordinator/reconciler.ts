@@ -63,20 +63,24 @@ export class Reconciler {
     const { work, results } = this.#run;
     this.#comparedAt = performance.now();
     if (!await this.#run.holdsLock()) return;
-    if (this.#run.mayLackJob) await this.#createAgain();
+    const wasLost = this.#run.mayLackJob;
+    if (wasLost) await this.#createAgain();
     await work.begin();
     // In this order: a record leaves the work stream in the moment in which its result arrives.
     const listed = await work.list();
     this.#collector.handle(await results.drain());
     const held = this.#hasOrphans ? await this.#run.roster.readHeld() : new Set<number>();
     this.#hasOrphans = held.size > 0;
-    const found = held;
+    const found = new Set(held);
     const stale: string[] = [];
     for (const entry of listed) {
-      if (this.#run.open.get(entry.index)?.hash === entry.hash) found.add(entry.index);
+      // The server came back with an older state, in which no worker had it.
+      if (wasLost && held.has(entry.index)) stale.push(entry.id);
+      else if (this.#run.open.get(entry.index)?.hash === entry.hash) found.add(entry.index);
       else if (!this.#run.leftovers.hasEntry(entry)) stale.push(entry.id);
     }
     await work.remove(stale);
+    await this.#run.job.setCompared(this.#run.connection.runId);
     await this.#sendMissing(found);
   }
 

@@ -95,6 +95,11 @@ export class StoredJob {
     await this.#connection.command(["HSET", this.keys.state, "phase", phase]);
   }
 
+  /** Reports to the workers that the records were compared since this run of the server began. */
+  async setCompared(serverRun: string): Promise<void> {
+    await this.#connection.command(["HSET", this.keys.state, "run", serverRun]);
+  }
+
   /** Gives the lock back, and leaves the job to the next run. */
   async release(): Promise<void> {
     await this.#lock.release();

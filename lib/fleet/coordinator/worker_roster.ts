@@ -19,11 +19,21 @@ export class WorkerRoster {
   #reports: WorkerStatus[] = [];
   /** When workers left because of an error, by their id. */
   readonly #departures = new Map<string, number>();
+  /** Workers that have records of the job and give no sign of life. */
+  readonly #silent = new Set<string>();
+  readonly #onSilent: (worker: WorkerStatus) => void;
 
-  constructor(connection: RedisConnection, keys: JobKeys, job: string) {
+  /** @param onSilent called when a worker that has records of the job gives no sign of life any more */
+  constructor(
+    connection: RedisConnection,
+    keys: JobKeys,
+    job: string,
+    onSilent: (worker: WorkerStatus) => void,
+  ) {
     this.#connection = connection;
     this.#keys = keys;
     this.#job = job;
+    this.#onSilent = onSilent;
   }
 
   /**
@@ -33,6 +43,14 @@ export class WorkerRoster {
    */
   async refresh(): Promise<void> {
     this.#reports = await readWorkers(this.#connection);
+    for (const worker of this.#reports) {
+      const { id, job, age, inFlight } = worker;
+      if (age < SILENT) this.#silent.delete(id);
+      else if (job === this.#job && inFlight > 0 && !this.#silent.has(id)) {
+        this.#silent.add(id);
+        this.#onSilent(worker);
+      }
+    }
   }
 
   /** The workers of the job that give signs of life. */

@@ -28,6 +28,8 @@ const GATHER_SHARE = 8;
 const DELIVERY_SHARE = 16;
 /** How many workers may be lost with a record. */
 const MAX_LOST = 3;
+/** Milliseconds after a restart of the server for which records wait until the coordinator has compared them. */
+const MAX_COMPARISON = 15_000;
 /** Milliseconds before records are read again after an error of the server. */
 const ERROR_DELAY = 500;
 
@@ -64,6 +66,8 @@ export class JobWorker implements HeldRecords {
   readonly #orphans = new Set<number>();
   #parked = 0;
   #isPaused = false;
+  /** When the server was restarted, until the coordinator has compared the records. */
+  #restartedAt: number | undefined;
   #isLeaving = false;
   #lastRecordAt = performance.now();
   #wake: () => void = () => {};
@@ -138,10 +142,23 @@ export class JobWorker implements HeldRecords {
     this.#wake();
   }
 
-  /** Starts no more records while no coordinator waits for them. */
-  pause(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-    if (!isPaused) this.#wake();
+  /**
+   * Starts no more records while no coordinator waits for them.
+   *
+   * @param serverRun the run of the server for which the coordinator has compared the records
+   */
+  pause(isPaused: boolean, serverRun: string): void {
+    this.#isPaused = isPaused || this.#mayBeOld(serverRun);
+    if (!this.#isPaused) this.#wake();
+  }
+
+  /** Whether the server may have come back with records that were answered since its data was saved. */
+  #mayBeOld(serverRun: string): boolean {
+    if (this.#restartedAt === undefined) return false;
+    const isCompared = serverRun === this.#options.connection.runId ||
+      performance.now() - this.#restartedAt > MAX_COMPARISON;
+    if (isCompared) this.#restartedAt = undefined;
+    return !isCompared;
   }
 
   /** Finishes the requests in flight and gives back all other records. */
@@ -170,7 +187,11 @@ export class JobWorker implements HeldRecords {
     const unwatch = connection.watch({
       onUp: () => this.#claims.renewAfterOutage(),
       onReset: () => this.#noteOrphans(),
-      onRestart: () => this.#noteOrphans(),
+      onRestart: () => {
+        this.#noteOrphans();
+        this.#restartedAt = performance.now();
+        this.#isPaused = true;
+      },
     });
     this.#claims.start(ending.signal);
     const reader = new RecordReader(connection, this.keys.work, worker);
@@ -186,24 +207,14 @@ export class JobWorker implements HeldRecords {
   }
 
   #createClaims(connection: RedisConnection, worker: string, lease: number): RecordClaims {
-    const held = this.#held;
-    const outbox = this.#outbox;
-    const free = () => this.#free;
-    const takesRecords = () => !this.#isLeaving && !this.#isPaused;
     return new RecordClaims({ connection, stream: this.keys.work, worker, lease }, {
-      *entryIds() {
-        yield* held.keys();
-        yield* outbox.ids();
-      },
-      get free() {
-        return free();
-      },
-      get takesRecords() {
-        return takesRecords();
-      },
+      entryIds: () => [...this.#held.keys(), ...this.#outbox.ids()],
+      free: () => this.#free,
+      isPaused: () => this.#isPaused,
+      isLeaving: () => this.#isLeaving,
       start: (entry) => this.#start(entry),
       onLost: (id) => {
-        const record = held.get(id);
+        const record = this.#held.get(id);
         if (record !== undefined) record.isLost = true;
       },
     });

@@ -18,11 +18,13 @@ const MAX_CLAIM = 50;
 /** The worker whose claims these are. */
 export interface ClaimHolder {
   /** The entries that it has, those included whose results are not delivered. */
-  entryIds(): Iterable<string>;
+  entryIds(): string[];
   /** How many records it can start now. */
-  readonly free: number;
-  /** Whether it starts new records. */
-  readonly takesRecords: boolean;
+  free(): number;
+  /** Whether it starts no records for now. */
+  isPaused(): boolean;
+  /** Whether it finishes what it has, and starts no more records. */
+  isLeaving(): boolean;
   /** Starts a record that it did not read itself. */
   start(entry: WorkEntry): void;
   /** Called when another worker has claimed an entry. */
@@ -81,20 +83,21 @@ export class RecordClaims {
   async #renew(): Promise<void> {
     const { connection, stream, worker } = this.#options;
     const now = timestamp();
-    const ids = [...this.#holder.entryIds()];
-    const names = await connection.run(RENEW, [stream], [GROUP, worker, ...ids]) as string[];
+    const args = [GROUP, worker, ...this.#holder.entryIds()];
+    const names = await connection.run(RENEW, [stream], args) as string[];
     this.#renewedAt = now;
     // The lost ones, an empty text, and all that the server counts as ours.
     const end = names.indexOf("");
-    // Without the stream, nobody else can have claimed them.
+    // Without the stream, no other worker can have claimed them.
     if (end < 0) return;
     for (const id of names.slice(0, end)) this.#holder.onLost(id);
+    if (this.#holder.isPaused()) return;
     const known = new Set(this.#holder.entryIds());
     const unknown = names.slice(end + 1).filter((id) => !known.has(id));
     // The reply with a record may be on its way; the second time, it is lost.
     const unread = unknown.filter((id) => this.#unknown.has(id));
     this.#unknown = new Set(unknown);
-    await this.#startUnread(unread.slice(0, Math.max(this.#holder.free, 0)));
+    await this.#startUnread(unread.slice(0, Math.max(this.#holder.free(), 0)));
   }
 
   /** Starts records of this worker whose delivery was lost. */
@@ -108,8 +111,10 @@ export class RecordClaims {
 
   async #takeOver(): Promise<void> {
     const { connection, stream, worker } = this.#options;
-    const count = Math.min(this.#holder.free, MAX_CLAIM);
-    if (!this.#holder.takesRecords || count <= 0 || !connection.isUp) return;
+    const count = Math.min(this.#holder.free(), MAX_CLAIM);
+    if (this.#holder.isPaused() || this.#holder.isLeaving() || count <= 0 || !connection.isUp) {
+      return;
+    }
     if (performance.now() < this.#mayClaimAt) return;
     const args = [GROUP, worker, this.#lease, count];
     const entries = entriesOf(await connection.run(CLAIM, [stream], args));

@@ -228,7 +228,7 @@ export class FleetWorker {
         [workers, reports, keys.state, keys.lock, keys.held(this.id)],
         [...head, held, HELD_TTL],
       );
-      await this.#follow(job, reply as [string, string, number]);
+      await this.#follow(job, reply as [string, string, number, string]);
     } catch (error) {
       if (!(error instanceof RedisUnavailableError)) this.#counts.lastError = String(error);
     }
@@ -237,12 +237,12 @@ export class FleetWorker {
   /** Does what the coordinator of a job wants. */
   async #follow(
     { spec, worker }: { spec: JobSpec; worker: JobWorker },
-    [phase, generation, isLocked]: [string, string, number],
+    [phase, generation, isLocked, run]: [string, string, number, string],
   ): Promise<void> {
     const isReplaced = generation !== "" && generation !== spec.generation;
     if (phase === "ended" || phase === "closing" || isReplaced) worker.abort();
     else if (phase === "stopping") worker.leave();
-    else worker.pause(phase === "" || isLocked === 0);
+    else worker.pause(phase === "" || isLocked === 0, run);
     const { idleFor } = worker;
     this.#idleSince = performance.now() - idleFor * 1000;
     if (this.#isIdleForLong()) return this.stop();
