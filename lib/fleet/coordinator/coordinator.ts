@@ -193,7 +193,7 @@ export class Coordinator implements Executor {
     const trim = run.results.trim();
     if (trim !== undefined) await run.connection.command(trim);
     await run.roster.refresh();
-    this.#feed.measure();
+    this.#feed.resizeWindow();
     if (this.#hedge && this.#feed.hasEnded && !run.isStopping) {
       await hedgeStragglers(run, this.#stragglers, this.#resender);
     }
@@ -215,7 +215,7 @@ export class Coordinator implements Executor {
       });
       return;
     }
-    if (this.#filling !== undefined || !this.#feed.hasRoom) return;
+    if (this.#filling !== undefined || !this.#feed.isDue) return;
     this.#filling = this.#feed.fill().catch((error) => run.handleFailure(error)).finally(() => {
       this.#filling = undefined;
       run.wake();

@@ -13,6 +13,8 @@ import type { ResultCollector } from "./result_collector.ts";
 /** Records in Redis before any worker is known. */
 export const MIN_WINDOW = 64;
 const MAX_WINDOW = 20_000;
+/** Records are added once this share of the window is free, so that they are sent in groups. */
+const REFILL_SHARE = 8;
 /** Maximum records and characters that are sent to Redis at once. */
 const MAX_CHUNK = 200;
 const MAX_CHUNK_SIZE = 1024 * 1024;
@@ -29,7 +31,8 @@ export class RecordFeed {
   readonly #rate = new RecentCount();
   #records: RecordIterator = [][Symbol.iterator]();
   #hasEnded = false;
-  #perSecond = 0;
+  /** How many records may be in Redis. */
+  #window = MIN_WINDOW;
 
   constructor(run: JobRun, collector: ResultCollector) {
     this.#run = run;
@@ -54,9 +57,17 @@ export class RecordFeed {
       this.#run.open.hasRoom(this.#window);
   }
 
-  /** Measures how fast records are answered, which the window depends on. */
-  measure(): void {
-    this.#perSecond = this.#rate.rate(this.#run.finished, performance.now());
+  /** Whether there is room for a group of records. */
+  get isDue(): boolean {
+    return this.hasRoom && this.#run.open.hasRoom(this.#window * (1 - 1 / REFILL_SHARE));
+  }
+
+  /** Sizes the window: twice what the workers can do at once, and what they finish in half a second. */
+  resizeWindow(): void {
+    const perSecond = this.#rate.rate(this.#run.finished, performance.now());
+    const slots = this.#run.roster.live.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    const wanted = Math.max(MIN_WINDOW, 2 * slots + Math.ceil(perSecond / 2));
+    this.#window = Math.min(wanted, MAX_WINDOW);
   }
 
   /**
@@ -79,13 +90,6 @@ export class RecordFeed {
   /** Closes the input. */
   close(): void {
     Promise.resolve(this.#records.return?.()).catch(() => {});
-  }
-
-  /** Twice what the workers can do at once, and what they finish in half a second. */
-  get #window(): number {
-    const slots = this.#run.roster.live.reduce((sum, { concurrency }) => sum + concurrency, 0);
-    const wanted = Math.max(MIN_WINDOW, 2 * slots + Math.ceil(this.#perSecond / 2));
-    return Math.min(wanted, MAX_WINDOW);
   }
 
   async #readChunk(): Promise<EncodedEntry[]> {
