@@ -4,6 +4,7 @@
  * @module
  */
 import { completionsOf, type LLMClient } from "../../../lib/client/client.ts";
+import { writeWarning } from "../../terminal/sentences.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
 import type { Coordinator } from "../../../lib/fleet/coordinator/coordinator.ts";
 import type { JobRequest } from "../../../lib/fleet/job_spec.ts";
@@ -61,11 +62,13 @@ export class BatchFleet {
    * @throws {ConfigurationError} if it cannot be used
    */
   static async open(settings: FleetSettings): Promise<BatchFleet> {
-    const [{ shareConnection }, { CostTracker }] = await Promise.all([
+    const [{ shareConnection }, { warnAboutEviction }, { CostTracker }] = await Promise.all([
       import("../../../lib/redis/shared_connection.ts"),
+      import("../../../lib/redis/eviction.ts"),
       import("../../../lib/pricing/cost_tracker.ts"),
     ]);
     const share = await shareConnection(settings.redis.address);
+    warnAboutEviction(share.connection, writeWarning);
     return new BatchFleet(settings, share, new CostTracker());
   }
 
