@@ -6,14 +6,14 @@
 import type { FlexLLMError } from "../../errors.ts";
 import type { JobRun } from "./job_run.ts";
 
-/** Reports that a worker has left. Without another one, the batch ends with its error. */
+/** Notes that a worker has left. Without another one, the batch ends with its error. */
 export async function handleDeparture(
   run: JobRun,
   worker: string,
   error: FlexLLMError,
 ): Promise<void> {
   const { roster } = run;
-  const isFirst = roster.depart(worker);
+  roster.depart(worker);
   // The budget is that of the whole job.
   if (error.code === "budget_exceeded") return run.fail(error);
   try {
@@ -21,6 +21,9 @@ export async function handleDeparture(
   } catch {
     return;
   }
-  if (roster.usable.length === 0) return run.fail(error);
-  if (isFirst) run.note(`Worker ${roster.nameOf(worker)} has left the job: ${error.message}`);
+  // Otherwise its reason is among the refusals.
+  if (roster.usable.length > 0) return;
+  const report = roster.find(worker);
+  if (report?.isEmbedded === false) error.message = `worker ${report.name}: ${error.message}`;
+  run.fail(error);
 }

@@ -75,16 +75,14 @@ export class WorkerRoster {
     });
   }
 
-  /** The name of a worker. */
-  nameOf(id: string): string {
-    return this.#reports.find((worker) => worker.id === id)?.name ?? id;
+  /** The report of a worker. */
+  find(id: string): WorkerStatus | undefined {
+    return this.#reports.find((worker) => worker.id === id);
   }
 
-  /** Notes that a worker has left because of an error. Returns whether it is the first time. */
-  depart(id: string): boolean {
-    const isFirst = !this.#departures.has(id);
+  /** Notes that a worker has left because of an error. */
+  depart(id: string): void {
     this.#departures.set(id, performance.now());
-    return isFirst;
   }
 
   /**
