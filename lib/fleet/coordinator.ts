@@ -96,8 +96,8 @@ export class Coordinator implements Executor {
   };
   readonly #stragglers = new StragglerWatch();
   readonly #rate = new RecentCount();
-  /** Workers that have left because of an error, with the reason and the time. */
-  readonly #left = new Map<string, { name: string; reason: string; at: number }>();
+  /** When workers have left because of an error. */
+  readonly #left = new Map<string, number>();
   /** Workers of the job that give no sign of life. */
   readonly #silent = new Set<string>();
   /** Records that are being added again. */
@@ -384,7 +384,7 @@ export class Coordinator implements Executor {
     return this.#liveWorkers().filter(({ id, refusals, state, age }) =>
       state === "working" && refusals?.[this.job] === undefined &&
       // Its report may be older.
-      (this.#left.get(id)?.at ?? -Infinity) < performance.now() - age * 1000 - BEAT
+      (this.#left.get(id) ?? -Infinity) < performance.now() - age * 1000 - BEAT
     );
   }
 
@@ -622,9 +622,7 @@ export class Coordinator implements Executor {
 
   /** A worker has left because of an error. Without another one, the batch ends with it. */
   async #workerLeft(id: string, error: FlexLLMError): Promise<void> {
-    const name = this.#workers.find((worker) => worker.id === id)?.name ?? id;
-    const isKnown = this.#left.has(id);
-    this.#left.set(id, { name, reason: error.message, at: performance.now() });
+    this.#left.set(id, performance.now());
     // The budget is that of the whole job.
     if (error.code === "budget_exceeded") return this.#fail(error);
     try {
@@ -632,8 +630,11 @@ export class Coordinator implements Executor {
     } catch {
       return;
     }
-    if (this.#usableWorkers().length === 0) return this.#fail(error);
-    if (!isKnown) this.#note(`Worker ${name} has left the job: ${error.message}`);
+    // Otherwise its reason is among the refusals.
+    if (this.#usableWorkers().length > 0) return;
+    const worker = this.#workers.find((worker) => worker.id === id);
+    if (worker?.isEmbedded === false) error.message = `worker ${worker.name}: ${error.message}`;
+    this.#fail(error);
   }
 
   /** Tells workers to finish, and takes back what none of them has. */
