@@ -41,6 +41,6 @@ export interface CoordinatorOptions {
    * @default 60
    */
   lease?: number;
-  /** Called with what happened, in a sentence: Redis is down, a worker has left the job. */
+  /** Called with what happened, in a sentence: Redis is down, a worker is silent. */
   onNote?: (text: string) => void;
 }
