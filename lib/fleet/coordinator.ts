@@ -109,6 +109,7 @@ export class Coordinator implements Executor {
   #lastIndex = -1;
   #finished = 0;
   #perSecond = 0;
+  #beating: ReturnType<typeof setInterval> | undefined;
   #filling: Promise<void> | undefined;
   #reconciling: Promise<void> | undefined;
   /** Whether records may be missing in Redis. */
@@ -231,7 +232,8 @@ export class Coordinator implements Executor {
       ? records[Symbol.asyncIterator]()
       : records[Symbol.iterator]();
     let isBeating = false;
-    const beat = setInterval(() => {
+    // Until it is closed: the batch may have other jobs, and its lock must not expire meanwhile.
+    this.#beating = setInterval(() => {
       if (isBeating) return;
       isBeating = true;
       this.#beat().catch(() => {}).finally(() => isBeating = false);
@@ -253,7 +255,6 @@ export class Coordinator implements Executor {
       this.#isComplete = !this.#isAborted && this.#open.count === 0;
       if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
-      clearInterval(beat);
       this.#ending.abort();
       this.#wake();
       Promise.resolve(this.#records.return?.()).catch(() => {});
@@ -281,6 +282,7 @@ export class Coordinator implements Executor {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    clearInterval(this.#beating);
     this.#ending.abort();
     this.#unwatch();
     this.#results.close();
@@ -332,6 +334,7 @@ export class Coordinator implements Executor {
   /** Gives a sign of life, deletes results that are on disk, and looks at the workers. */
   async #beat(): Promise<void> {
     if (!this.#connection.isUp || !await this.#holdsLock()) return;
+    if (this.#ending.signal.aborted) return;
     const trim = this.#results.trim();
     if (trim !== undefined) await this.#connection.command(trim);
     await this.#refreshWorkers();
@@ -485,7 +488,8 @@ export class Coordinator implements Executor {
     const early = this.#early.get(index);
     const existing = this.#existing.get(index);
     this.#early.delete(index);
-    if (early !== undefined && early.result.h === hash) {
+    // A record that has failed before is sent again, as every run of a batch does.
+    if (early?.result.r !== undefined && early.result.h === hash) {
       this.#open.add({ record, hash, size: text.length, copies: 1, failures: 0 });
       this.#handleResult(early.result, early.group);
       return undefined;

@@ -26,6 +26,8 @@ export interface BlockingOwner {
   requireUp(): void;
   /** Waits for a reply, and notices that the server cannot be used. */
   within<T>(reply: Promise<T>, seconds: number, timeouts: ReplyTimeouts): Promise<T>;
+  /** The error of a command that waits while this connection is closed. */
+  closedError(): RedisUnavailableError;
   /** Called when the connection is closed. */
   onClose(): void;
 }
@@ -36,19 +38,28 @@ const TIMEOUT = 2;
 /** Opens a connection with the first command. */
 export function openBlockingConnection(redis: Redis, owner: BlockingOwner): BlockingConnection {
   const timeouts = new ReplyTimeouts(redis);
+  let isClosed = false;
   let ready = Promise.withResolvers<void>();
   redis.on("error", () => {});
   redis.on("ready", () => ready.resolve());
   redis.on("close", () => ready = Promise.withResolvers());
   const connected = (): Promise<void> =>
     redis.status === "wait" || redis.status === "end" ? redis.connect() : ready.promise;
+  /** Closing this connection says nothing about the server, which the others still use. */
+  const unlessClosed = <T>(reply: Promise<T>): Promise<T> =>
+    reply.catch((error) => {
+      throw isClosed ? owner.closedError() : error;
+    });
   return {
     async command([name, ...args], wait) {
       owner.requireUp();
+      if (isClosed) throw owner.closedError();
       try {
-        if (redis.status !== "ready") await owner.within(connected(), TIMEOUT, timeouts);
+        if (redis.status !== "ready") {
+          await owner.within(unlessClosed(connected()), TIMEOUT, timeouts);
+        }
         const reply = redis.call(name, ...args.map(argumentOf));
-        return await owner.within(reply, wait / 1000 + TIMEOUT, timeouts);
+        return await owner.within(unlessClosed(reply), wait / 1000 + TIMEOUT, timeouts);
       } catch (error) {
         // A connection that was silent may be so forever: the next command gets another.
         if (error instanceof RedisUnavailableError) redis.stream?.destroy();
@@ -56,6 +67,7 @@ export function openBlockingConnection(redis: Redis, owner: BlockingOwner): Bloc
       }
     },
     close() {
+      isClosed = true;
       redis.disconnect();
       redis.stream?.destroy();
       owner.onClose();

@@ -245,6 +245,7 @@ export class RedisConnection implements AsyncDisposable {
     const blocking = openBlockingConnection(this.#create(), {
       requireUp: () => this.#requireUp(),
       within: (reply, seconds, timeouts) => this.#within(reply, seconds, timeouts),
+      closedError: () => new RedisUnavailableError(this.address, "the connection was closed"),
       onClose: () => this.#blocking.delete(blocking),
     });
     this.#blocking.add(blocking);

@@ -232,6 +232,21 @@ Deno.test("a server that cannot save its data", options, async () => {
   await until(() => redis.isUp);
 });
 
+Deno.test("closing a connection that waits does not make the others fail", options, async () => {
+  await using world = await behindProxy();
+  const { redis } = world;
+  const events = record(redis);
+  const blocking = redis.blocking();
+  assert.equal(await blocking.command(["BLPOP", "list", "0.01"], 10), null);
+  const blocked = blocking.command(["BLPOP", "list", "60"], 60_000);
+  blocked.catch(() => {});
+  blocking.close();
+  await assert.rejects(blocked, RedisUnavailableError);
+  assert.equal(await redis.command(["SET", "a", "1"]), "OK");
+  await assert.rejects(blocking.command(["BLPOP", "list", "0.01"], 10), RedisUnavailableError);
+  assert.deepEqual(events, []);
+});
+
 Deno.test("killed connections are opened again", options, async () => {
   await using world = await behindProxy();
   const { redis, server } = world;
