@@ -25,7 +25,7 @@ export interface BlockingOwner {
   /** Throws if the server cannot be used. */
   requireUp(): void;
   /** The error of a command that waited when the connection was closed. */
-  closedError(cause: unknown): RedisUnavailableError;
+  closedError(cause?: unknown): RedisUnavailableError;
   /** Waits for a reply, and notices that the server cannot be used. */
   within<T>(reply: Promise<T>, seconds: number, timeouts: ReplyTimeouts): Promise<T>;
   /** Called when the connection is closed. */
@@ -57,6 +57,7 @@ export function openBlockingConnection(redis: Redis, owner: BlockingOwner): Bloc
   return {
     async command([name, ...args], wait) {
       owner.requireUp();
+      if (isClosed) throw owner.closedError();
       try {
         if (redis.status !== "ready") {
           await owner.within(unlessClosed(connected()), TIMEOUT, timeouts);

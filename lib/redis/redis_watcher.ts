@@ -7,7 +7,7 @@ import type { RedisUnavailableError } from "./redis_error.ts";
 
 /** Called when a connection changes. */
 export interface RedisWatcher {
-  /** The server cannot be used any more. */
+  /** The server can no longer be used. */
   onDown?(error: RedisUnavailableError): void;
   /** The server can be used again. */
   onUp?(): void;

@@ -365,13 +365,13 @@ Deno.test({
     await using fleet = await Processes.start();
     const input = folder.write("in.jsonl", questions(20));
     const send = (name: string, ...flags: string[]) =>
-      fleet.batch(input, folder.file(name), "--workers-only", ...flags).finished;
+      fleet.batch(input, folder.file(`${name}.jsonl`), "--workers-only", ...flags).finished;
     const cache = folder.write("config.yaml", "cache: true\n");
     fleet.worker("-c", "4", "--config", cache);
     for (const [name, flag, sent] of [["a", "--cache", 20], ["b", "--cache", 20]] as const) {
       const { code, stderr } = await send(name, flag);
       assert.equal(code, 0, stderr);
-      assertComplete(folder.read(name), 20);
+      assertComplete(folder.read(`${name}.jsonl`), 20);
       assert.equal(fleet.mock.requests.length, sent);
     }
     // Also if the configuration of the worker has one.

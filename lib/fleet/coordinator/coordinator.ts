@@ -44,6 +44,7 @@ export class Coordinator implements Executor {
   /** Only one of both at a time, and only once. */
   #filling: Promise<void> | undefined;
   #reconciling: Promise<void> | undefined;
+  #beating: ReturnType<typeof setInterval> | undefined;
   #isComplete = false;
   #isClosed = false;
   readonly #unwatch: () => void;
@@ -119,7 +120,7 @@ export class Coordinator implements Executor {
   ): AsyncGenerator<Outcome[], void, void> {
     const run = this.#run;
     this.#feed.start(records);
-    const stopBeating = this.#startBeating();
+    this.#startBeating();
     try {
       await this.#reconciler.takeOver();
       void this.#readResults();
@@ -136,7 +137,6 @@ export class Coordinator implements Executor {
       this.#isComplete = !run.isAborted && run.open.count === 0;
       if (run.failure !== undefined) throw run.failure.error;
     } finally {
-      stopBeating();
       run.end();
       this.#feed.close();
     }
@@ -159,6 +159,7 @@ export class Coordinator implements Executor {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    clearInterval(this.#beating);
     this.#run.end();
     this.#unwatch();
     this.#run.results.close();
@@ -176,20 +177,21 @@ export class Coordinator implements Executor {
     return open.count === 0 && (isStopping ? isWithdrawn : this.#feed.hasEnded);
   }
 
-  #startBeating(): () => void {
+  /** Until it is closed: the batch may have other jobs, and its lock must not expire meanwhile. */
+  #startBeating(): void {
     let isBeating = false;
-    const timer = setInterval(() => {
+    this.#beating = setInterval(() => {
       if (isBeating) return;
       isBeating = true;
       this.#beat().catch(() => {}).finally(() => isBeating = false);
     }, BEAT);
-    return () => clearInterval(timer);
   }
 
   /** Renews the lock, deletes results that are on disk, and looks at the workers. */
   async #beat(): Promise<void> {
     const run = this.#run;
     if (!run.connection.isUp || !await run.holdsLock()) return;
+    if (run.signal.aborted) return;
     const trim = run.results.trim();
     if (trim !== undefined) await run.connection.command(trim);
     await run.roster.refresh();

@@ -129,7 +129,8 @@ export class RecordFeed {
     const { hash, text } = encoded;
     open.add({ record, hash, size: text.length, copies: 1, failures: 0 });
     const early = leftovers.takeResult(index);
-    if (early?.result.h === hash) {
+    // A record that has failed before is sent again, as every run of a batch does.
+    if (early?.result.r !== undefined && early.result.h === hash) {
       this.#collector.handleResult(early.result, early.group);
       return undefined;
     }

@@ -119,7 +119,7 @@ export class ResultCollector {
       leftovers.isAwaited(index);
     if (isAwaited && !isGivenBack(result)) return leftovers.addResult(result, group);
     results.written(group.id);
-    // Given back, it is not in the work stream any more.
+    // Given back, it is no longer in the work stream.
     if (isAwaited) leftovers.takeRecord(index, hash);
     if (this.#answered.has(index)) this.#countDuplicate(result);
   }

@@ -32,7 +32,7 @@ export class WorkStream {
     this.#state = keys.state;
   }
 
-  /** Makes sure that commands from before, which may have failed, add nothing any more. */
+  /** Keeps earlier commands, which may have failed or may still be on their way, from adding records. */
   async begin(): Promise<void> {
     const epoch = randomUUID();
     await this.#connection.command(["HSET", this.#state, "epoch", epoch]);

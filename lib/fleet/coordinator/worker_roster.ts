@@ -19,11 +19,11 @@ export class WorkerRoster {
   #reports: WorkerStatus[] = [];
   /** When workers left because of an error, by their id. */
   readonly #departures = new Map<string, number>();
-  /** Workers that have records of the job and give no sign of life. */
+  /** Workers that have records of the job and have fallen silent. */
   readonly #silent = new Set<string>();
   readonly #onSilent: (worker: WorkerStatus) => void;
 
-  /** @param onSilent called when a worker that has records of the job gives no sign of life any more */
+  /** @param onSilent called when a worker that has records of the job falls silent */
   constructor(
     connection: RedisConnection,
     keys: JobKeys,
@@ -53,7 +53,7 @@ export class WorkerRoster {
     }
   }
 
-  /** The workers of the job that give signs of life. */
+  /** The workers of the job that are not silent. */
   get live(): WorkerStatus[] {
     return this.#reports.filter(({ job, age }) => job === this.#job && age < SILENT);
   }

@@ -220,7 +220,7 @@ export class JobWorker implements HeldRecords {
     });
   }
 
-  /** The server may not know any more what this worker has. */
+  /** The server may no longer know what this worker has. */
   #noteOrphans(): void {
     for (const { entry } of this.#held.values()) this.#orphans.add(entry.index);
     for (const index of this.#outbox.indexes()) this.#orphans.add(index);

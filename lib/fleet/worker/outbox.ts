@@ -101,7 +101,7 @@ export class Outbox {
     this.#retries++;
   }
 
-  /** Drops everything: the job has ended, and nobody waits for it. */
+  /** Drops everything: the job has ended, and no coordinator waits for it. */
   end(): void {
     this.#isEnded = true;
     const dropped = [...this.#parcels, ...this.#sending];

@@ -149,7 +149,7 @@ export class FleetWorker {
     return idleExit !== undefined && performance.now() - this.#idleSince >= idleExit * 1000;
   }
 
-  /** Whether there is no job any more. */
+  /** Whether no job is left. */
   #isDone(): boolean {
     if (!this.#options.exitWhenDone || !this.#options.connection.isUp) return false;
     return this.#hadJob || this.#finder.refusals !== undefined;

@@ -192,7 +192,7 @@ export class SharedRate implements RequestRate {
       ],
     ) as [string, number, string, number, ...number[]];
     const received = performance.now();
-    // Cut off meanwhile: this process has been told to use its own part.
+    // Cut off meanwhile: this process uses its own part now.
     if (!this.#connection.isUp) return;
     const serverTime = Number(time) / 1000;
     this.#clock.learn(sent, received, serverTime);

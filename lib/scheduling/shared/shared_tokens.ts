@@ -236,7 +236,7 @@ export class SharedTokens implements TokenRate {
       ],
     ) as [number, string, string, number, string];
     const received = performance.now();
-    // Cut off meanwhile: this process has been told to use its own part.
+    // Cut off meanwhile: this process uses its own part now.
     if (!this.#connection.isUp) return;
     // A process that was suspended meanwhile has learned nothing about the network.
     this.#roundTrip += (Math.min(received - sent, MAX_ROUND_TRIP) - this.#roundTrip) * NEWEST;
