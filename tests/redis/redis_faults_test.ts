@@ -232,7 +232,6 @@ Deno.test("a server that cannot save its data", options, async () => {
   await until(() => redis.isUp);
 });
 
-<<<<<<< HEAD
 Deno.test("closing a connection that waits is no failure of the server", options, async () => {
   await using server = await RedisServer.start();
   await using redis = await RedisConnection.open(server.address());
@@ -243,20 +242,7 @@ Deno.test("closing a connection that waits is no failure of the server", options
   blocking.close();
   await assert.rejects(blocked, /the connection was closed/);
   assert.equal(await redis.command(["SET", "a", "1"]), "OK");
-=======
-Deno.test("closing a connection that waits does not make the others fail", options, async () => {
-  await using world = await behindProxy();
-  const { redis } = world;
-  const events = record(redis);
-  const blocking = redis.blocking();
-  assert.equal(await blocking.command(["BLPOP", "list", "0.01"], 10), null);
-  const blocked = blocking.command(["BLPOP", "list", "60"], 60_000);
-  blocked.catch(() => {});
-  blocking.close();
-  await assert.rejects(blocked, RedisUnavailableError);
-  assert.equal(await redis.command(["SET", "a", "1"]), "OK");
   await assert.rejects(blocking.command(["BLPOP", "list", "0.01"], 10), RedisUnavailableError);
->>>>>>> w-attack-fleet
   assert.deepEqual(events, []);
 });
 
