@@ -3,11 +3,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { RedisServer } from "../../tests/support/redis_server.ts";
 import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 import { type Runtime, scratch, type Server } from "../runtimes.ts";
+import { cpuOf, memoryOf } from "./process_figures.ts";
 
 /** What to run. */
 export interface FleetPlan {
@@ -30,20 +31,8 @@ export interface FleetFigures {
   memory: [early: number, late: number];
 }
 
-/** Clock ticks per second of /proc. */
-const TICKS = 100;
 /** Milliseconds for workers to start before the batch does. */
 const WARMUP = 2500;
-
-/** CPU time in ms. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 1000 / TICKS;
-}
-
-function memoryOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1000;
-}
 
 function start(command: readonly string[]): ChildProcess {
   const env = { ...process.env, FLEXLLM_HOME: scratch("home"), [REQUESTS_VARIABLE]: "1000" };

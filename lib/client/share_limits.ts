@@ -9,6 +9,7 @@ import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { type BudgetShare, shareBudget } from "../pricing/share_budget.ts";
 import type { RedisConnection } from "../redis/redis_connection.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { warnAboutEviction } from "../redis/eviction.ts";
 import { shareConnection } from "../redis/shared_connection.ts";
 import { limitGroup, type LimitSubject } from "../scheduling/shared/limit_group.ts";
 import { type SharedLimitOptions, SharedRate } from "../scheduling/shared/shared_rate.ts";
@@ -104,18 +105,27 @@ function subjectOf({ baseUrl, model, connection: { endpoint } }: EndpointClient)
 const seconds = (ms: number) => `${Math.max(1, Math.round(ms / 1000))} s`;
 
 /** Reports the loss and the return of the server, one line each. */
-function reportLoss(connection: RedisConnection, { onStoreLoss, onWarning }: SharedSettings) {
+function reportLoss(
+  connection: RedisConnection,
+  { onStoreLoss, onWarning }: SharedSettings,
+  isBudgetShared: boolean,
+) {
   if (onWarning === undefined) return () => {};
   const rates = {
     divide: "each process keeps to its part of the rate limits",
     stop: "requests with a rate limit wait",
     full: "each process uses the whole rate limits",
   }[onStoreLoss.rates];
+  const budget = {
+    stop: "after 10 s no request is sent that costs money",
+    continue: "each process counts the budget by itself",
+  }[onStoreLoss.budget];
+  const consequences = isBudgetShared ? `${rates}, and ${budget}` : rates;
   let downAt = 0;
   return connection.watch({
     onDown: (error) => {
       downAt = performance.now();
-      onWarning(`${error.message}; until it can be used again, ${rates}`);
+      onWarning(`${error.message}; until it can be used again, ${consequences}`);
     },
     onUp: () => {
       const { shown } = connection.address;
@@ -153,7 +163,9 @@ export async function shareLimits(
     return limit;
   };
   try {
-    closers.push(reportLoss(connection, settings));
+    warnAboutEviction(connection, settings.onWarning);
+    const isBudgetShared = costTracker?.limit !== undefined && settings.budget !== undefined;
+    closers.push(reportLoss(connection, settings, isBudgetShared));
     const subjects = endpoints.map(subjectOf);
     const all = limitGroup(subjects);
     const allTokens = total.maxTpm === undefined ? undefined : await open(

@@ -12,8 +12,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Reports a worker, forgets those that are silent, and returns the phase of its job, its generation
- * and whether a coordinator runs.
+ * Reports a worker, forgets those that are silent, and returns the phase of its job, its generation, whether a
+ * coordinator runs, and for which run of the server it has compared the records.
  *
  * KEYS: workers, reports[, state, lock, held]. ARGV: worker, report, forget after ms[, held records, held ms].
  */
@@ -32,7 +32,8 @@ if ARGV[4] ~= "" then redis.call("SET", KEYS[5], ARGV[4], "PX", ARGV[5]) end
 return {
   redis.call("HGET", KEYS[3], "phase") or "",
   redis.call("HGET", KEYS[3], "generation") or "",
-  redis.call("EXISTS", KEYS[4])
+  redis.call("EXISTS", KEYS[4]),
+  redis.call("HGET", KEYS[3], "run") or ""
 }
 `);
 

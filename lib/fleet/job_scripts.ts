@@ -113,7 +113,8 @@ return found
  * KEYS: spec, state, lock, work, done, jobs. ARGV: job, ended ms, owner.
  */
 export const END_JOB = new RedisScript(`
-if redis.call("GET", KEYS[3]) ~= ARGV[3] then return 0 end
+local holder = redis.call("GET", KEYS[3])
+if holder and holder ~= ARGV[3] then return 0 end
 redis.call("DEL", KEYS[1], KEYS[3], KEYS[4], KEYS[5])
 redis.call("HSET", KEYS[2], "phase", "ended")
 redis.call("PEXPIRE", KEYS[2], ARGV[2])

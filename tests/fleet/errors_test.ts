@@ -94,7 +94,7 @@ Deno.test("without another worker, a fatal error ends the batch", { ignore }, as
   const coordinator = await fleet.coordinator();
   await assert.rejects(collect(coordinator.run(numbered(500))), {
     name: "AuthenticationError",
-    message: "the key was refused",
+    message: /^worker .+: the key was refused$/,
   });
   assert.ok(fleet.model.total <= 16, String(fleet.model.total));
 });

@@ -62,7 +62,7 @@ if need + ahead <= free then extra = need + ahead
 elseif need <= free or (counted + others + inFlight == 0) then extra = need
 elseif need > 0 then wait = 250 end
 
--- The flow: an even number of tokens a second, which nobody can save up.
+-- The flow: an even number of tokens a second, which no process can save up.
 local perToken = 60000000 / effective
 local next = tonumber(redis.call("HGET", state, "next") or "0")
 if next > now + 600000000 then next = now end
