@@ -64,6 +64,7 @@ export class SharedRate implements RequestRate {
   #first = 0;
   #effective: number;
   #wanted = false;
+  #hasBeenGranted = false;
   #retryAt = -Infinity;
 
   /** @param rates the limits that each request has to keep to; at least one */
@@ -178,6 +179,7 @@ export class SharedRate implements RequestRate {
         Math.round(lead * 1000),
         Math.round((lead + ahead + 2 * roundTrip) * 1000),
         held === 0 ? 1 : 0,
+        this.#hasBeenGranted ? 1 : 0,
         ...this.#rates.map(({ perSecond }) => perSecond),
       ],
     ) as [string, number, string, number, ...number[]];
@@ -189,6 +191,7 @@ export class SharedRate implements RequestRate {
     this.#state.reported(sent, processes);
     this.#effective = Number(effective);
     this.#retryAt = wait > 0 ? received + wait / 1000 - roundTrip / 2 : -Infinity;
+    if (moments.length > 0) this.#hasBeenGranted = true;
     const now = this.#clock.toLocal(serverTime);
     for (const moment of moments) this.#moments.push(now + moment / 1000);
     if (wanted > 0) this.#options.onChange();
