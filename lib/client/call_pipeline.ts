@@ -117,6 +117,11 @@ export class CallPipeline implements Completions {
     this.#openShare = open;
   }
 
+  /** Whether limits are to be shared, and are not yet. */
+  get hasToConnect(): boolean {
+    return this.#openShare !== undefined;
+  }
+
   /**
    * Starts to share the limits, if they are shared.
    *
@@ -290,7 +295,7 @@ export class CallPipeline implements Completions {
   async encode(messages: readonly Message[], options: ChatOptions): Promise<Call> {
     const { signal } = this;
     const call = this.#call(messages, options, { hooks: undefined, recorder: undefined, signal });
-    if (this.#openShare !== undefined) await this.connect();
+    if (this.hasToConnect) await this.connect();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return call;
   }
@@ -362,7 +367,7 @@ export class CallPipeline implements Completions {
   /** Sends a call, retries it, and parses a structured answer. */
   async #send(call: Call): Promise<ChatResult> {
     let result: ChatResult;
-    if (this.#openShare !== undefined) await this.connect();
+    if (this.hasToConnect) await this.connect();
     call.recorder?.waiting();
     try {
       result = await this.#scheduler.run(
