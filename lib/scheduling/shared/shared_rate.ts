@@ -67,6 +67,7 @@ export class SharedRate implements RequestRate {
   #first = 0;
   #effective: number;
   #wanted = false;
+  #hasBeenGranted = false;
   #retryAt = -Infinity;
   readonly #pace = new Pace();
   /** Whether all processes together stayed below the limit at the last report: then moments may be lost. */
@@ -188,6 +189,7 @@ export class SharedRate implements RequestRate {
         Math.round(lead * 1000),
         Math.round((lead + ahead + 2 * roundTrip) * 1000),
         held === 0 ? 1 : 0,
+        this.#hasBeenGranted ? 1 : 0,
         ...this.#rates.map(({ perSecond }) => perSecond),
       ],
     ) as [string, number, string, number, ...number[]];
@@ -199,7 +201,10 @@ export class SharedRate implements RequestRate {
     this.#state.reported(sent, processes);
     this.#effective = Number(effective);
     this.#retryAt = wait > 0 ? received + wait / 1000 - roundTrip / 2 : -Infinity;
-    if (moments.length > 0) this.#isPlenty = wait === 0 && moments[0] / 1000 <= lead + LEAD;
+    if (moments.length > 0) {
+      this.#hasBeenGranted = true;
+      this.#isPlenty = wait === 0 && moments[0] / 1000 <= lead + LEAD;
+    }
     const now = this.#clock.toLocal(serverTime);
     for (const moment of moments) this.#moments.push(now + moment / 1000);
     if (wanted > 0) this.#options.onChange();

@@ -1,6 +1,7 @@
 /** A rate that several processes share, on a real server; each sender stands for a process. */
 import assert from "node:assert/strict";
 import { parseRedisAddress } from "../../../lib/redis/redis_address.ts";
+import { RedisConnection } from "../../../lib/redis/redis_connection.ts";
 import { RedisServer, redisServer } from "../../support/redis_server.ts";
 import { mostWithin, Sender } from "../../support/shared_senders.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
@@ -25,6 +26,23 @@ for (const perSecond of [5, 40, 300, 2500]) {
     for (const { errors } of [a, b, c]) assert.deepEqual(errors, []);
   });
 }
+
+Deno.test("SharedRate: data that is deleted gives nothing twice", { ignore }, async () => {
+  await using server = await RedisServer.start();
+  await using operator = await RedisConnection.open(server.address());
+  const log: number[] = [];
+  const rates = [{ group: "g", perSecond: 50 }];
+  await using a = await Sender.start(server, rates, log);
+  await using b = await Sender.start(server, rates, log);
+  for (let i = 0; i < 5; i++) {
+    await sleep(700);
+    await operator.command(["FLUSHALL"]);
+  }
+  await sleep(700);
+  assert(mostWithin(log, 1000) <= 50, `${mostWithin(log, 1000)}`);
+  assert(rateOf(log) > 20, `${rateOf(log)}`);
+  for (const { errors } of [a, b]) assert.deepEqual(errors, []);
+});
 
 Deno.test("SharedRate: the lowest limit of all processes counts", { ignore }, async () => {
   await using server = await RedisServer.start();
