@@ -30,7 +30,7 @@ export const MAX_MOMENTS = 1000;
  * it was cut off, or 0; moments wanted; microseconds from now to the first moment that is of use, and to the last
  * one that may be granted; moments to grant even if they are later; each limit in requests per second.
  */
-export const RATE_SCRIPT = new RedisScript(`${MEMBERS}
+export const RATE_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lead, horizon, minimum = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local limits = {}
