@@ -226,7 +226,8 @@ export class FleetWorker {
     } catch (thrown) {
       const error = thrown instanceof FlexLLMError ? thrown : new InternalError(thrown);
       this.#refuse(spec, error.message);
-      this.#note(`Cannot work on job ${spec.id}: ${error.message}`);
+      const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+      this.#note(`Cannot work on job ${spec.id}: ${error.message}${hint}`);
       return;
     }
     this.#refusals.delete(spec.id);
