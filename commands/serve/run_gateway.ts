@@ -18,9 +18,9 @@ import { accessLogger } from "./access_log.ts";
 import { onGatewaySignals } from "./gateway_signals.ts";
 import {
   accessSettings,
-  createPool,
   gatewayOptions,
   type GatewaySetup,
+  openPool,
   readSetup,
 } from "./gateway_setup.ts";
 import { gatewayUrl, refuseOwnAddress, requireKeysFor } from "./listen_address.ts";
@@ -125,7 +125,7 @@ export async function runGateway(flags: ServeFlags): Promise<void> {
     const log = new LineLog();
     const onRequest = flags.accessLog && accessLogger(flags.accessLog, log);
     const app = createGatewayApp(
-      createPool(setup),
+      await openPool(setup),
       gatewayOptions(setup.settings, access, onRequest),
     );
     const reloader = new Reloader(app, access, setup, flags, onRequest);

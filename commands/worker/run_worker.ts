@@ -8,8 +8,8 @@ import { REDIS_VARIABLE, resolveRedis } from "../../lib/config/resolve_redis.ts"
 import type { Config } from "../../lib/config/load.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
 import { FleetWorker } from "../../lib/fleet/worker.ts";
-import { evictionWarning } from "../../lib/redis/eviction.ts";
 import type { RedisSettings } from "../../lib/redis/redis_settings.ts";
+import { warnAboutEviction } from "../../lib/redis/eviction.ts";
 import { shareConnection } from "../../lib/redis/shared_connection.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import { clientSettings } from "../batch/client_settings.ts";
@@ -64,8 +64,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   ignoresHangup();
   await using share = await shareConnection(redis.address);
   const { connection } = share;
-  const eviction = evictionWarning(connection);
-  if (eviction !== undefined) writeWarning(eviction);
+  warnAboutEviction(connection, writeWarning);
   const note = flags.quiet ? () => {} : (text: string) => writeSentences(text);
   const retries = new ErrorKinds();
   const worker = new FleetWorker({

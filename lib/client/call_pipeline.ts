@@ -15,7 +15,7 @@ import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
-import { DispatchGroup } from "../scheduling/dispatch_group.ts";
+import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
@@ -55,6 +55,10 @@ export interface QueueAccess {
   waiting: () => number;
   /** Dispatches the requests that wait. */
   dispatch: () => void;
+  /** Maximum seconds that a single call waits. */
+  maxWait: number;
+  /** Checks from now on whether requests may go on waiting for what is shared. */
+  setLossCheck: (check: LossCheck) => void;
 }
 
 /** Starts to share the limits with other processes. Returns what ends it. */
@@ -124,6 +128,8 @@ export class CallPipeline implements Completions {
     this.#share ??= open({
       waiting: () => this.#group.size,
       dispatch: () => this.#group.dispatch(),
+      maxWait: this.#options.maxWait,
+      setLossCheck: (check) => this.#group.lossOf = check,
     });
     const share = this.#share;
     try {

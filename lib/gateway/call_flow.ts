@@ -135,6 +135,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
     const { access, pipeline } = this.state;
     const { record } = this;
     try {
+      // The limits of the endpoints may be shared with other processes.
+      await pipeline.connect();
       if (this.call.caller.isMetered || pipeline.metering.hasBudget) {
         const loading = this.state.loadPrices();
         if (loading !== undefined) await loading;

@@ -44,6 +44,7 @@ export interface RedisWatcher {
 
 /** Seconds that a command may take. */
 const TIMEOUT = 2;
+const CLOSED = "the connection was closed";
 /** Seconds for the first connection. */
 const CONNECT_TIMEOUT = 5;
 /** Milliseconds for which a connection that is closed may still be sending. */
@@ -100,7 +101,7 @@ export class RedisConnection implements AsyncDisposable {
       this.#explainFailure(error);
     });
     this.#failed.promise.catch(() => {});
-    this.#redis.on("close", () => this.#down("the connection was closed"));
+    this.#redis.on("close", () => this.#down(CLOSED));
   }
 
   /**
@@ -239,6 +240,7 @@ export class RedisConnection implements AsyncDisposable {
   blocking(): BlockingConnection {
     const blocking = openBlockingConnection(this.#create(), {
       requireUp: () => this.#requireUp(),
+      closedError: (cause) => new RedisUnavailableError(this.address, CLOSED, cause),
       within: (reply, seconds, timeouts) => this.#within(reply, seconds, timeouts),
       onClose: () => this.#blocking.delete(blocking),
     });
@@ -294,7 +296,7 @@ export class RedisConnection implements AsyncDisposable {
   #requireUp(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isClosed) {
-      throw new RedisUnavailableError(this.address, "the connection was closed");
+      throw new RedisUnavailableError(this.address, CLOSED);
     }
   }
 
@@ -323,7 +325,7 @@ export class RedisConnection implements AsyncDisposable {
       if (reason === undefined) throw error;
       // Not a fault of the server: we have closed the connection.
       if (this.#isClosed) {
-        throw new RedisUnavailableError(this.address, "the connection was closed");
+        throw new RedisUnavailableError(this.address, CLOSED);
       }
       // At the start, the reason itself is needed.
       if (this.#dataId === undefined) throw error;

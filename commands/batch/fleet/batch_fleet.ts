@@ -4,6 +4,7 @@
  * @module
  */
 import { completionsOf, type LLMClient } from "../../../lib/client/client.ts";
+import { writeWarning } from "../../terminal/sentences.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
 import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
 import type { JobRequest } from "../../../lib/fleet/job_spec.ts";
@@ -13,7 +14,6 @@ import type { FleetView } from "../../../lib/fleet/fleet_status.ts";
 import type { BudgetShare } from "../../../lib/pricing/share_budget.ts";
 import type { CostRow, CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 import type { ConnectionShare } from "../../../lib/redis/shared_connection.ts";
-import { writeWarning } from "../../terminal/sentences.ts";
 import type { ExecutorEvents } from "../jobs/jobs_run.ts";
 import { FleetExecutor } from "./fleet_executor.ts";
 import type { FleetSettings } from "./fleet_settings.ts";
@@ -62,14 +62,13 @@ export class BatchFleet {
    * @throws {ConfigurationError} if it cannot be used
    */
   static async open(settings: FleetSettings): Promise<BatchFleet> {
-    const [{ shareConnection }, { evictionWarning }, { CostTracker }] = await Promise.all([
+    const [{ shareConnection }, { warnAboutEviction }, { CostTracker }] = await Promise.all([
       import("../../../lib/redis/shared_connection.ts"),
       import("../../../lib/redis/eviction.ts"),
       import("../../../lib/pricing/cost_tracker.ts"),
     ]);
     const share = await shareConnection(settings.redis.address);
-    const eviction = evictionWarning(share.connection);
-    if (eviction !== undefined) writeWarning(eviction);
+    warnAboutEviction(share.connection, writeWarning);
     return new BatchFleet(settings, share, new CostTracker());
   }
 
