@@ -98,7 +98,7 @@ export class FleetWatch {
     } else if (!this.#isAsking && now - this.#idleSince >= PATIENCE) {
       this.#isAsking = true;
       writeSentences(
-        `Waiting for workers. Start them with: flexllm worker --redis ${this.#fleet.server}`,
+        `Waiting for workers. Start them with \`flexllm worker\` and the same server, ${this.#fleet.server}`,
         note,
       );
     }

@@ -164,7 +164,8 @@ export class FleetWorker {
     } catch (thrown) {
       const error = thrown instanceof FlexLLMError ? thrown : new InternalError(thrown);
       this.#finder.refuse(spec, error.message);
-      this.#note(`Cannot work on job ${spec.id}: ${error.message}`);
+      const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+      this.#note(`Cannot work on job ${spec.id}: ${error.message}${hint}`);
       return;
     }
     this.#finder.accept(spec);

@@ -31,7 +31,7 @@ export const MAX_MOMENTS = 1000;
  * one that may be granted; moments to grant even if they are later; 1 if the process has been granted
  * moments before, or 0; each limit in requests per second.
  */
-export const RATE_SCRIPT = new RedisScript(`${MEMBERS}
+export const RATE_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lead, horizon, minimum = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local isKnown = ARGV[7] == "1"

@@ -24,7 +24,7 @@ const MAX_LAG = 100;
  * last report; tokens of the flow needed, and to take ahead; microseconds that a reply takes; the number of the
  * report.
  */
-export const TOKENS_SCRIPT = new RedisScript(`${MEMBERS}
+export const TOKENS_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
 local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if isLate(state, id, tonumber(ARGV[14])) then return {} end

@@ -104,7 +104,7 @@ Deno.test("a batch without workers says once how to start them, and again after 
   for (const now of [500, 2500, 3000, 3500, 9000]) watch.look(note, now);
   assert.equal(
     notes.join(" "),
-    "Waiting for workers. Start them with: flexllm worker --redis redis://queue:6379",
+    "Waiting for workers. Start them with `flexllm worker` and the same server, redis://queue:6379",
   );
   workers = [WORKER];
   watch.look(note, 10_000);
