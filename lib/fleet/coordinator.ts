@@ -40,8 +40,6 @@ const LEASE = 60;
 /** Records in Redis before any worker is known. */
 const MIN_WINDOW = 64;
 const MAX_WINDOW = 20_000;
-/** Records are added once this share of the window is free, so that they are sent in groups. */
-const REFILL_SHARE = 8;
 /** Records and characters that are sent to Redis at once. */
 const MAX_CHUNK = 200;
 const MAX_CHUNK_SIZE = 1024 * 1024;
@@ -104,8 +102,6 @@ export class Coordinator implements Executor {
   readonly #sending = new Set<number>();
   #ready: Ready[] = [];
   #workers: WorkerStatus[] = [];
-  /** How many records may be in Redis. */
-  #window = MIN_WINDOW;
   #records: Iterator<IndexedRecord> | AsyncIterator<IndexedRecord> | undefined;
   #inputEnded = false;
   #lastIndex = -1;
@@ -336,8 +332,8 @@ export class Coordinator implements Executor {
     if (!this.#connection.isUp || !await this.#holdsLock()) return;
     const trim = this.#results.trim();
     if (trim !== undefined) await this.#connection.command(trim);
-    this.#perSecond = this.#rate.rate(this.#finished, performance.now());
     await this.#refreshWorkers();
+    this.#perSecond = this.#rate.rate(this.#finished, performance.now());
     if (this.#options.hedge) await this.#hedge();
     const silence = this.#hasOrphans ? ORPHAN_INTERVAL : SILENCE;
     if (this.#open.count > 0 && performance.now() - this.#comparedAt > silence) {
@@ -364,7 +360,6 @@ export class Coordinator implements Executor {
 
   async #refreshWorkers(): Promise<void> {
     this.#workers = await readWorkers(this.#connection);
-    this.#window = this.#windowFor(this.#liveWorkers());
   }
 
   #liveWorkers(): WorkerStatus[] {
@@ -380,8 +375,8 @@ export class Coordinator implements Executor {
     );
   }
 
-  #windowFor(workers: readonly WorkerStatus[]): number {
-    const sum = workers.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  get #window(): number {
+    const sum = this.#liveWorkers().reduce((sum, { concurrency }) => sum + concurrency, 0);
     const wanted = Math.max(MIN_WINDOW, 2 * sum + Math.ceil(this.#perSecond / 2));
     return Math.min(wanted, MAX_WINDOW);
   }
@@ -401,7 +396,6 @@ export class Coordinator implements Executor {
       return;
     }
     if (this.#filling !== undefined || !this.#mayFill) return;
-    if (!this.#open.hasRoom(this.#window * (1 - 1 / REFILL_SHARE))) return;
     this.#filling = this.#fill().catch((error) => {
       if (error instanceof RedisUnavailableError) this.#isUnsure = true;
       else this.#fail(error);
