@@ -13,8 +13,6 @@ import type { ResultCollector } from "./result_collector.ts";
 /** Records in Redis before any worker is known. */
 export const MIN_WINDOW = 64;
 const MAX_WINDOW = 20_000;
-/** Records are added once this share of the window is free, so that they are sent in groups. */
-const REFILL_SHARE = 8;
 /** Maximum records and characters that are sent to Redis at once. */
 const MAX_CHUNK = 200;
 const MAX_CHUNK_SIZE = 1024 * 1024;
