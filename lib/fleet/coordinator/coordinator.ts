@@ -199,7 +199,7 @@ export class Coordinator implements Executor {
     if (this.#hedge && this.#feed.hasEnded && !run.isStopping) {
       await hedgeStragglers(run, this.#stragglers, this.#resender);
     }
-    if (run.open.count > 0 && this.#reconciler.isDue) run.mayLackRecords = true;
+    if (run.open.count > 0 && this.#reconciler.hasRoom) run.mayLackRecords = true;
     // Once the batch stops, the records of lost workers are left to the next run.
     if (run.isStopping && run.isWithdrawn && run.roster.live.length === 0) run.open.clear();
     run.wake();
@@ -217,7 +217,7 @@ export class Coordinator implements Executor {
       });
       return;
     }
-    if (this.#filling !== undefined || !this.#feed.isDue) return;
+    if (this.#filling !== undefined || !this.#feed.hasRoom) return;
     this.#filling = this.#feed.fill().catch((error) => run.handleFailure(error)).finally(() => {
       this.#filling = undefined;
       run.wake();

@@ -55,11 +55,6 @@ export class RecordFeed {
       this.#run.open.hasRoom(this.#window);
   }
 
-  /** Whether there is room for a group of records. */
-  get isDue(): boolean {
-    return this.hasRoom && this.#run.open.hasRoom(this.#window * (1 - 1 / REFILL_SHARE));
-  }
-
   /** Sizes the window: twice what the workers can do at once, and what they finish in half a second. */
   resizeWindow(): void {
     const perSecond = this.#rate.rate(this.#run.finished, performance.now());

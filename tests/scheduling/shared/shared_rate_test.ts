@@ -40,7 +40,7 @@ Deno.test("SharedRate: data that is deleted gives nothing twice", { ignore }, as
   }
   await sleep(700);
   assert(mostWithin(log, 1000) <= 50, `${mostWithin(log, 1000)}`);
-  assert(rateOf(log) > 20, `${rateOf(log)}`);
+  assert(log.length > 50, `${log.length}`);
   for (const { errors } of [a, b]) assert.deepEqual(errors, []);
 });
 
