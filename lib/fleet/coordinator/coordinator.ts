@@ -199,7 +199,7 @@ export class Coordinator implements Executor {
     if (this.#hedge && this.#feed.hasEnded && !run.isStopping) {
       await hedgeStragglers(run, this.#stragglers, this.#resender);
     }
-    if (run.open.count > 0 && this.#reconciler.hasRoom) run.mayLackRecords = true;
+    if (run.open.count > 0 && this.#reconciler.isDue) run.mayLackRecords = true;
     // Once the batch stops, the records of lost workers are left to the next run.
     if (run.isStopping && run.isWithdrawn && run.roster.live.length === 0) run.open.clear();
     run.wake();
