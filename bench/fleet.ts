@@ -1,13 +1,16 @@
 /**
  * `deno task bench:fleet`: measures batches on several workers: three workers in comparison with one, two workers in
- * comparison with one process alone, CPU time per record, and the memory of a worker. Needs a Redis server.
+ * comparison with one process alone, CPU time per record, the memory of a worker, and what limits, a cache and a
+ * gateway in Redis cost. Needs a Redis server.
  *
- * Options: --only TEXT (sections whose name contains it: workers, overhead, memory), --rounds N (default 3),
- * --short (a tenth of the records), --runtime NAME, --json, --markdown FILE (writes the tables between the two
- * `fleet` comments of that file).
+ * Options: --only TEXT (sections whose name contains it: workers, overhead, memory, limits, cache, gateway),
+ * --rounds N (default 3), --short (a tenth of the records), --runtime NAME, --json, --markdown FILE (writes the
+ * tables between the two `fleet` comments of that file).
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { measureGateways } from "./fleet/gateways.ts";
+import { measureCache, measureLimits } from "./fleet/sharing.ts";
 import {
   type FleetBenchOptions,
   measureMemory,
@@ -40,6 +43,9 @@ const SECTIONS: Record<string, (options: FleetBenchOptions) => Promise<Measureme
   "workers": measureWorkers,
   "overhead": measureOverhead,
   "memory": measureMemory,
+  "limits": measureLimits,
+  "cache": measureCache,
+  "gateway": measureGateways,
 };
 
 try {

@@ -20,8 +20,12 @@ globalThis.Deno = {
 };
 `;
 
-/** Directories with tests that run the command line, scripts or Deno itself. */
-const NOT_UNIT_TESTS = /^(docs|e2e|examples|layout|npm|release|torture|types)\//;
+/**
+ * Directories with tests that run the command line, scripts or Deno itself, or that mostly wait: fleets and shared
+ * limits are tested on Bun by the end-to-end tests on the binary.
+ */
+const NOT_UNIT_TESTS =
+  /^(docs|e2e|examples|fleet|layout|npm|release|scheduling\/shared|torture|types)\//;
 
 /** A test that changes the state of modules, which all files of one bundle share. */
 const ALONE = join("protocols", "registry_test.ts");

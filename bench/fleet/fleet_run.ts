@@ -3,11 +3,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { RedisServer } from "../../tests/support/redis_server.ts";
 import { REQUESTS_VARIABLE } from "../../lib/runtime/runtime.ts";
 import { type Runtime, scratch, type Server } from "../runtimes.ts";
+import { cpuOf, memoryOf } from "./process_figures.ts";
 
 /** What to run. */
 export interface FleetPlan {
@@ -22,32 +23,37 @@ export interface FleetPlan {
 
 /** Figures of one run. */
 export interface FleetFigures {
-  /** Records per second, from the start of the batch command to its end. */
+  /** Records per second in the result file, from its first fifth to its last record: without the startup. */
   perSecond: number;
   /** Milliseconds of CPU time per record: batch, workers and Redis. */
   cpu: { batch: number; worker: number; redis: number };
-  /** Resident memory in MB of the first worker, after a tenth of the records and at the end. */
+  /** Resident memory in MB of the first worker, after ten seconds and at the end. */
   memory: [early: number, late: number];
 }
 
-/** Clock ticks per second of /proc. */
-const TICKS = 100;
 /** Milliseconds for workers to start before the batch does. */
 const WARMUP = 2500;
-
-/** CPU time in ms. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 1000 / TICKS;
-}
-
-function memoryOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1000;
-}
+/** Milliseconds after which the memory of a worker is measured for the first time. */
+const EARLY = 10_000;
 
 function start(command: readonly string[]): ChildProcess {
   const env = { ...process.env, FLEXLLM_HOME: scratch("home"), [REQUESTS_VARIABLE]: "1000" };
   return spawn(command[0], command.slice(1), { stdio: ["ignore", "ignore", "inherit"], env });
+}
+
+/** The size of a file at some time. */
+interface Sample {
+  at: number;
+  bytes: number;
+}
+
+/** Records per second from the first fifth of the results to the last one. */
+function steadyRate(samples: readonly Sample[], records: number): number {
+  // The file is written again at the end, in the order of the input.
+  const all = Math.max(...samples.map(({ bytes }) => bytes));
+  const first = samples.find(({ bytes }) => bytes >= all / 5)!;
+  const last = samples.find(({ bytes }) => bytes === all)!;
+  return records * (last.bytes - first.bytes) / all / (last.at - first.at) * 1000;
 }
 
 let runs = 0;
@@ -73,26 +79,30 @@ export async function runFleet(plan: FleetPlan): Promise<FleetFigures> {
     const before = workers.map(({ pid }) => cpuOf(pid!));
     const begin = performance.now();
     const fleet = count > 0 ? [...shared, "--workers-only"] : [];
-    const files = [input, "-o", scratch(`fleet-${number}.out.jsonl`)];
+    const output = scratch(`fleet-${number}.out.jsonl`);
+    const files = [input, "-o", output];
     const batch = start([...flexllm, "batch", ...files, ...sending, ...fleet]);
     let cpu = 0;
     let early = NaN;
+    const samples: Sample[] = [];
     const sample = setInterval(() => {
+      const at = performance.now();
       try {
+        samples.push({ at, bytes: statSync(output).size });
         cpu = cpuOf(batch.pid!);
       } catch {
-        // It has just exited.
+        // It does not exist yet, or the batch has just exited.
       }
-      const elapsed = performance.now() - begin;
-      if (count > 0 && Number.isNaN(early) && elapsed > 3000) early = memoryOf(workers[0].pid!);
+      if (count > 0 && Number.isNaN(early) && at - begin > EARLY) {
+        early = memoryOf(workers[0].pid!);
+      }
     }, 20);
     const [code] = await once(batch, "exit");
     clearInterval(sample);
     if (code !== 0) throw new Error(`the batch exited with code ${code}`);
-    const seconds = (performance.now() - begin) / 1000;
     const worked = workers.reduce((sum, { pid }, i) => sum + cpuOf(pid!) - before[i], 0);
     return {
-      perSecond: records / seconds,
+      perSecond: steadyRate(samples, records),
       cpu: {
         batch: cpu / records,
         worker: worked / records,

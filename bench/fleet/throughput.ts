@@ -126,7 +126,7 @@ export async function measureMemory(options: FleetBenchOptions): Promise<Measure
         setting: `${records.toLocaleString("en-US")} records`,
         runtime: runtime.name,
       };
-      rows.push({ ...of, what: "after 3 s", value: early, unit: "MB" }, {
+      rows.push({ ...of, what: "after 10 s", value: early, unit: "MB" }, {
         ...of,
         what: "after all, ratio to it",
         value: late,

@@ -35,9 +35,10 @@ export async function startBareProxy(runtime: Runtime, upstream: string): Promis
 }
 
 /** Limits that no benchmark reaches. They are all checked and counted. */
-function configuration(upstream: string, folder: string): object {
+function configuration(upstream: string, folder: string, redis?: string): object {
   const limits = { rpm: 1e9, tpm: 1e12, concurrent: 100_000, budget: { day: 1e6, month: 1e7 } };
   return {
+    redis,
     models: [{
       id: "upstream-model",
       name: "bench",
@@ -49,7 +50,9 @@ function configuration(upstream: string, folder: string): object {
     serve: {
       database: join(folder, "gateway.db"),
       // The default of the binary; from source, Deno would use its KV.
-      cache: { store: "sqlite", path: join(folder, "responses.sqlite") },
+      cache: redis === undefined
+        ? { store: "sqlite", path: join(folder, "responses.sqlite") }
+        : true,
       limits,
       teams: { team: limits },
     },
@@ -58,20 +61,27 @@ function configuration(upstream: string, folder: string): object {
 
 let gateways = 0;
 
-/** Starts the gateway: with a virtual key that has limits and budgets, as do its team and all keys together. */
-export async function startGateway(runtime: Runtime, upstream: string): Promise<Contender> {
+/**
+ * Starts the gateway: with a virtual key that has limits and budgets, as do its team and all keys together. With a
+ * URL of `redis`, it shares them, and its cache, through that server.
+ */
+export async function startGateway(
+  runtime: Runtime,
+  upstream: string,
+  redis?: string,
+): Promise<Contender> {
   const folder = scratch(`gateway-${gateways++}`);
   mkdirSync(folder);
   const path = join(folder, "flexllm_config.yaml");
   // JSON is YAML as well.
-  writeFileSync(path, JSON.stringify(configuration(upstream, folder)));
+  writeFileSync(path, JSON.stringify(configuration(upstream, folder, redis)));
   const flexllm = runtime.launch("main.ts");
   const limits = ["--rpm", "1000000000", "--tpm", "1000000000000", "--concurrent", "100000"];
   const budgets = ["--budget-day", "100000", "--budget-month", "1000000", "--team", "team"];
   const create = ["serve", "virtual-key", "create", "bench", "--config", path];
   const key = run([...flexllm, ...create, ...limits, ...budgets]).output.trim();
   const server = await startServer([...flexllm, "serve", "-p", "0", "--config", path]);
-  const name = `flexllm serve on ${runtime.name}`;
+  const name = `flexllm serve on ${runtime.name}${redis === undefined ? "" : ", Redis"}`;
   const target = { name, baseUrl: server.baseUrl, headers: { authorization: `Bearer ${key}` } };
   return { ...server, target, runtime: runtime.name };
 }

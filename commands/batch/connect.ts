@@ -130,7 +130,7 @@ function connectPool(
   const client = new LLMClientPool({
     ...shared,
     ...callListeners(flags),
-    attachments: attachmentOptions(config, flags),
+    attachments: shared.attachments ?? attachmentOptions(config, flags),
     endpoints,
     loadBalance: batch.load_balance ?? undefined,
     fallback: batch.fallback ?? undefined,
@@ -197,6 +197,34 @@ function connectByName(
   }
 }
 
+/** Describes the configured endpoints, if only workers have the keys for them. */
+function connectPoolByName(
+  config: Config,
+  flags: ConnectionFlags,
+  settings: BatchClientOptions,
+): BatchConnection {
+  try {
+    return connectPool(config, flags, settings);
+  } catch (error) {
+    const endpoints = config.value.batch?.endpoints ?? [];
+    const models = new Set(
+      endpoints.map(({ model }) => model ?? requestedModel(config, process.env, {})),
+    );
+    const ids = [...models].filter((model) => model !== undefined);
+    if (!(error instanceof ConfigurationError) || ids.length < models.size) throw error;
+    const baseUrl = baseUrlOf("openai")!;
+    return {
+      name: undefined,
+      client: new LLMClient({ ...settings, model: ids[0], baseUrl, cache: false }),
+      model: ids.join(", "),
+      targets: ids.map((model) => pricedModel({ model, baseUrl })),
+      options: {},
+      isAnywhere: true,
+      requireKeys() {},
+    };
+  }
+}
+
 /** The name that identifies the results of a model, whether it was requested by name or by id. */
 function resultName({ value }: Config, requested: string): string {
   const found = findModel(value, requested);
@@ -240,7 +268,8 @@ export function connectBatch(
   const { model: models = [undefined] } = flags;
   const [first] = models;
   if (usesEndpoints(config, process.env, flagsOf(flags, first))) {
-    return [connectPool(config, flagsOf(flags, undefined), settings)];
+    const connect = sendsNothing ? connectPoolByName : connectPool;
+    return [connect(config, flagsOf(flags, undefined), settings)];
   }
   warnAboutUnusedEndpoints(config, flagsOf(flags, first));
   checkDistinct(config, flags.model ?? []);

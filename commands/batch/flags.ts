@@ -6,9 +6,10 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
-import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
-import { collect, duration, integer, numberWithin, positiveNumber } from "../flags/parse.ts";
+import { modelFlags } from "../flags/model.ts";
+import { collect, duration, integer, numberWithin } from "../flags/parse.ts";
 import { addNotes } from "../flags/help_notes.ts";
+import { rateFlags } from "../flags/rate_flags.ts";
 import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { FLEET_NOTE, fleetFlags } from "./fleet/fleet_flags.ts";
 import { INPUT_NOTES, inputFlags } from "./input_flags.ts";
@@ -75,27 +76,11 @@ export function batchFlags() {
       )
         .argParser(integer(1)),
     )
-    .addOption(
-      new Option("--max-qps <number>", "maximum requests per second").argParser(positiveNumber),
-    )
-    .addOption(
-      new Option("--max-tpm <number>", "maximum tokens per minute (input + output)")
-        .argParser(positiveNumber),
-    )
-    .addOption(
-      new Option(
-        "--max-in-flight <count>",
-        "maximum concurrent requests over all processes that share --redis",
-      )
-        .argParser(integer(1)),
-    )
-    .option("--no-adaptive", "don't adapt to the rate limits of the server")
-    .addOption(
-      new Option(
-        "--max-wait <duration>",
-        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait}s)`,
-      ).argParser(duration(LONGEST_WAIT)),
-    )
+    .addOption(rateFlags.maxQps)
+    .addOption(rateFlags.maxTpm)
+    .addOption(rateFlags.maxInFlight)
+    .addOption(rateFlags.adaptive)
+    .addOption(rateFlags.maxWait)
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.allowPrivateUrls)

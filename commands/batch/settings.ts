@@ -5,6 +5,8 @@
  */
 import type { RequestTemplate } from "../../lib/batch/executors/live.ts";
 import type { BatchRunOptions } from "../../lib/batch/run.ts";
+import type { CacheSettings } from "../../lib/config/resolve_cache.ts";
+import type { JobRequest } from "../../lib/fleet/job_spec.ts";
 import { samplingFromFields } from "../../lib/chat/sampling_fields.ts";
 import { withExtraBody } from "../../lib/chat/extra_body.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
@@ -56,10 +58,11 @@ export async function prepareBatch(flags: BatchFlags) {
       hint: "Remove --no-track-cost, or track_cost: false from the configuration.",
     });
   }
+  const cache = resolveBatchCache(config, flags);
   const connections = connectBatch(config, flags, {
     ...requests,
     costTracker,
-    cache: withCacheWarnings(config, resolveBatchCache(config, flags), redis),
+    cache: withCacheWarnings(config, cache, redis),
     redis: withRedisWarnings(redis),
   }, { sendsNothing: shares?.workersOnly });
   const { schemaRetries, ...format } = await schemaOptions(flags);
@@ -89,9 +92,19 @@ export async function prepareBatch(flags: BatchFlags) {
     mode,
     fleet,
     limits,
+    cache: jobCache(cache, flags),
     retryTimes: requests.retryTimes,
     schemaRetries,
   };
+}
+
+/** What a job says about the cache; see {@link JobRequest.cache}. */
+function jobCache(
+  cache: false | CacheSettings,
+  flags: Pick<BatchFlags, "cache">,
+): JobRequest["cache"] {
+  if (cache === false) return flags.cache === false ? false : undefined;
+  return { ttl: cache.ttl };
 }
 
 /** Connects to the server that a batch shares with its workers. */

@@ -113,6 +113,22 @@ async function columnNames(): Promise<Candidate[]> {
   return COLUMN_NAMES.map((value) => ({ value }));
 }
 
+/** The jobs of the fleet at the configured Redis server. */
+async function jobNames(): Promise<Candidate[]> {
+  const { loadConfig } = await import("../../lib/config/load.ts");
+  const { resolveRedis } = await import("../../lib/config/resolve_redis.ts");
+  const config = loadConfig(process.env, process.cwd(), undefined);
+  const redis = resolveRedis(config, process.env, {});
+  if (redis === undefined) return [];
+  const { shareConnection } = await import("../../lib/redis/shared_connection.ts");
+  const { readJobs } = await import("../../lib/fleet/read_fleet.ts");
+  await using share = await shareConnection(redis.address);
+  return (await readJobs(share.connection)).map(({ id, name, input }) => ({
+    value: id,
+    description: [name, input].filter((text) => text !== undefined).join(", ") || undefined,
+  }));
+}
+
 /** Whether a command belongs to the gateway. */
 function isOfGateway(command: CommandUnknownOpts): boolean {
   return command.name() === "serve" || command.parent?.name() === "virtual-key";
@@ -126,6 +142,7 @@ async function valuesOf(command: CommandUnknownOpts, option: Option): Promise<Co
   if (option.long === "--to") return await tableFormats();
   if (option.long === "--columns") return await columnNames();
   if (option.long === "--as") return await savedTemplates();
+  if (option.long === "--job") return await jobNames();
   if (option.long === "--team") return await teamNames();
   if (option.long === "--model" && isOfGateway(command)) return await routeNames();
   if (option.long === "--model" && !FREE_MODELS.has(command.name())) return await modelNames();

@@ -129,8 +129,8 @@ export function reconnect(
   { baseUrl, apiKey, ...given }: ConnectionFlags,
   saved: ModelSettings,
 ): ConversationModel {
-  const { timeout, retryTimes, maxWait, allowPrivateUrls, redis, onStoreLoss } = given;
-  const flags = { timeout, retryTimes, maxWait, allowPrivateUrls, redis, onStoreLoss };
+  const { timeout, retryTimes, maxWait, allowPrivateUrls, cache, redis, onStoreLoss } = given;
+  const flags = { timeout, retryTimes, maxWait, allowPrivateUrls, cache, redis, onStoreLoss };
   // --api-key was given for the server of --base-url, and must not be sent to another.
   const isSameServer = baseUrl !== undefined && baseUrl === saved.base_url;
   return connectConversation(config, isSameServer ? { ...flags, apiKey } : flags, saved);

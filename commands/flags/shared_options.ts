@@ -20,7 +20,7 @@ export const redisFlags = {
   ).helpGroup(HELP_GROUPS.fleet),
   onStoreLoss: new Option(
     "--on-store-loss <policy>",
-    "while it cannot be used (default: rates=divide,budget=stop)",
+    "what happens while it cannot be used (default: rates=divide,budget=stop)",
   ).helpGroup(HELP_GROUPS.fleet),
 } as const;
 

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { LLMClient } from "../../lib/client/client.ts";
+import { redisOptions } from "../../lib/client/redis_options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_gateway.ts";
 import { requireApproval } from "../../lib/config/trust.ts";
@@ -38,14 +39,24 @@ export function readSetup(flags: ServeFlags): GatewaySetup {
 }
 
 /**
- * Creates the pool.
+ * Creates the pool. Gateways that share a server keep to the limits of an endpoint together.
  *
  * @throws {ConfigurationError} if a setting is out of range
+ * @throws {RedisUnavailableError} if the server cannot be used now
  */
-export function createPool({ config, settings }: GatewaySetup): LLMClient {
+export async function openPool({ config, settings }: GatewaySetup): Promise<LLMClient> {
   if (settings.cache !== false) requireApproval(config, ["serve", "cache"]);
   const cache = withCacheWarnings(config, settings.cache, settings.redis);
-  return new LLMClient({ ...settings.pool, cache });
+  // The loss of the server is reported by the keys, which share it.
+  const redis = settings.redis && redisOptions(settings.redis);
+  const pool = new LLMClient({ ...settings.pool, cache, redis });
+  try {
+    await pool.connect();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return pool;
 }
 
 /** The settings of the access. Without a key, only callers on this machine are accepted. */

@@ -12,10 +12,10 @@ import { writeNote } from "../terminal/output.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import {
   accessSettings,
-  createPool,
   type GatewayObservers,
   gatewayOptions,
   type GatewaySetup,
+  openPool,
   readSetup,
 } from "./gateway_setup.ts";
 import { refuseOwnAddress } from "./listen_address.ts";
@@ -32,6 +32,7 @@ export class Reloader {
   readonly #observers: GatewayObservers;
   readonly #started: GatewaySetup;
   #drain: number | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(
     app: Pick<GatewayApp, "reload">,
@@ -53,16 +54,20 @@ export class Reloader {
   }
 
   /** Reloads. A configuration that cannot be used is reported, and the old one stays in use. */
-  reload(): void {
+  reload(): Promise<void> {
+    return this.#last = this.#last.then(() => this.#reload());
+  }
+
+  async #reload(): Promise<void> {
     try {
-      this.#apply(readSetup(this.#flags));
+      await this.#apply(readSetup(this.#flags));
     } catch (error) {
       reportError(error, this.#flags.verbose === true && !(error instanceof FlexLLMError));
       writeNote("The configuration was not reloaded; the old one stays in use.");
     }
   }
 
-  #apply(setup: GatewaySetup): void {
+  async #apply(setup: GatewaySetup): Promise<void> {
     const { settings } = setup;
     const started = this.#started.settings;
     refuseOwnAddress(started.host, started.port, settings.endpoints);
@@ -71,10 +76,15 @@ export class Reloader {
     const hasOtherStore = JSON.stringify(settings.redis) !== JSON.stringify(started.redis);
     // The address stays, and with it who may call without a key.
     const effective = { ...settings, host: started.host, port: started.port };
-    const pool = createPool(setup);
+    const pool = await openPool(setup);
     const options = gatewayOptions(effective, this.#access as KeyAccess, this.#observers);
     this.#access.configure(accessSettings(effective));
-    this.#app.reload(pool, options);
+    try {
+      this.#app.reload(pool, options);
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
     this.#drain = settings.drain;
     if (changed.length > 0) {
       writeWarning(`serve.${changed.join(" and serve.")} changed: restart the gateway to apply it`);

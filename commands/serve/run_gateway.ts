@@ -18,9 +18,9 @@ import { gatewayObservers } from "./gateway_observers.ts";
 import { onGatewaySignals } from "./gateway_signals.ts";
 import {
   accessSettings,
-  createPool,
   gatewayOptions,
   type GatewaySetup,
+  openPool,
   readSetup,
 } from "./gateway_setup.ts";
 import { gatewayUrl, refuseOwnAddress, requireKeysFor } from "./listen_address.ts";
@@ -125,7 +125,7 @@ export async function runGateway(flags: ServeFlags): Promise<void> {
     const log = new LineLog();
     const observers = gatewayObservers(flags, log);
     const app = createGatewayApp(
-      createPool(setup),
+      await openPool(setup),
       gatewayOptions(setup.settings, access, observers),
     );
     const reloader = new Reloader(app, access, setup, flags, observers);

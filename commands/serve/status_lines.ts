@@ -12,7 +12,7 @@ import {
 } from "../../lib/gateway/status.ts";
 import { counted, dollars, duration } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
-import { type Cell, type Column, table } from "../terminal/table.ts";
+import { type Cell, type Column, tableSection } from "../terminal/table.ts";
 import { describeRates } from "./virtual_key/describe_key.ts";
 
 /** Maximum errors that are shown; `--json` has all of them. */
@@ -76,17 +76,6 @@ function errorRow(error: GatewayStatus["recentErrors"][number]): Cell[] {
   ];
 }
 
-/** A table under a heading, without the columns that are empty; nothing without rows. */
-function section(title: string, columns: readonly Column[], rows: readonly Cell[][]): string[] {
-  if (rows.length === 0) return [];
-  const used = columns.map((_, i) => rows.some((row) => row[i] !== ""));
-  const lines = table(
-    columns.filter((_, i) => used[i]),
-    rows.map((row) => row.filter((_, i) => used[i])),
-  );
-  return ["", colored("bold", title, process.stdout), ...lines];
-}
-
 function summary({ ready, reason, draining, inFlight, queued, totals }: GatewayStatus): string {
   const state = draining ? "draining" : ready ? "ready" : reason ?? "not ready";
   const spent = totals.cost > 0 ? `, ${dollars(totals.cost)}` : "";
@@ -113,14 +102,14 @@ export function statusLines(status: GatewayStatus, url: string): string[] {
     `flexllm ${version} at ${url} (${runtime}), up for ${duration(uptime)}`,
     summary(status),
     ...storeLines(status),
-    ...section("Routes", [left("name"), left("targets"), left("load balance")], [
+    ...tableSection("Routes", [left("name"), left("targets"), left("load balance")], [
       ...routes.map(({ name, targets, loadBalance }) => [
         name,
         targets.join(", "),
         targets.length > 1 ? loadBalance : "",
       ]),
     ]),
-    ...section(
+    ...tableSection(
       "Endpoints",
       [
         left("name"),
@@ -134,7 +123,7 @@ export function statusLines(status: GatewayStatus, url: string): string[] {
       ],
       endpoints.map(endpointRow),
     ),
-    ...section(
+    ...tableSection(
       "Keys",
       [
         left("name"),
@@ -149,7 +138,7 @@ export function statusLines(status: GatewayStatus, url: string): string[] {
       ],
       (keys ?? []).map(keyRow),
     ),
-    ...section(
+    ...tableSection(
       "Recent errors",
       [left("time (UTC)"), left("status"), left("model"), left("key"), left("error")],
       recentErrors.slice(0, MAX_ERRORS).map(errorRow),

@@ -130,6 +130,10 @@ or \`error\`), \`output\` (the answer), \`error\`, \`metadata\`, \`parsed\` (wit
 edit it during a run. Rerunning the command sends only what is missing or failed; for a different
 prompt, use another output file.
 
+With \`--redis URL\` or \`FLEXLLM_REDIS_URL\`, machines that run \`flexllm worker\` send records of the
+same batch, and all of them keep to its limits and budget together. \`flexllm worker status\` shows
+them.
+
 With \`--via provider\`, the command waits for the provider's jobs. \`--no-wait\` submits them and exits
 with code 5; run the same command again later, without \`--no-wait\`, to collect the answers. Nothing is
 submitted twice.

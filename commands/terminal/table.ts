@@ -159,3 +159,18 @@ export function table(
   );
   return hasTitles ? [line(titles, paintTitle), ...lines] : lines;
 }
+
+/** A table under a heading, without the columns that are empty; nothing without rows. */
+export function tableSection(
+  title: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+): string[] {
+  if (rows.length === 0) return [];
+  const used = columns.map((_, i) => rows.some((row) => row[i] !== ""));
+  const lines = table(
+    columns.filter((_, i) => used[i]),
+    rows.map((row) => row.filter((_, i) => used[i])),
+  );
+  return ["", colored("bold", title, process.stdout), ...lines];
+}

@@ -146,6 +146,13 @@ export function jobConnection(
   if (namesServer(config, env, flags, name)) return own;
   const servers = job.baseUrls.map(identityOf);
   if (name === "mock" && servers.includes(BUILT_IN_MOCK)) return own;
-  if (servers.includes(OPENAI) && serviceKey(OPENAI, env) !== undefined) return own;
-  return serviceFlags(env, flags, name, job.baseUrls[0] ?? "");
+  // A batch without a key or a server, which only --workers-only allows, leaves the server to its workers.
+  const isOpenAI = servers.length === 0 || servers.includes(OPENAI);
+  if (isOpenAI && serviceKey(OPENAI, env) !== undefined) return own;
+  const [server] = job.baseUrls;
+  if (server !== undefined) return serviceFlags(env, flags, name, server);
+  return refuse(
+    `neither the job nor this machine names a server for ${name}`,
+    `Start the worker with --base-url URL, set OPENAI_API_KEY, or configure the model "${name}" here.`,
+  );
 }

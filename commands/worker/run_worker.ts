@@ -7,8 +7,9 @@ import process from "node:process";
 import { REDIS_VARIABLE, resolveRedis } from "../../lib/config/resolve_redis.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { ConfigurationError } from "../../lib/errors.ts";
-import { FleetWorker } from "../../lib/fleet/worker.ts";
+import { FleetWorker } from "../../lib/fleet/worker/worker.ts";
 import type { RedisSettings } from "../../lib/redis/redis_settings.ts";
+import { warnAboutEviction } from "../../lib/redis/eviction.ts";
 import { shareConnection } from "../../lib/redis/shared_connection.ts";
 import { allowRequests } from "../../lib/runtime/runtime.ts";
 import { clientSettings } from "../batch/client_settings.ts";
@@ -19,7 +20,7 @@ import { ignoresHangup } from "../hangup.ts";
 import { printWarnings, readConfigSilently } from "../read_config.ts";
 import { stopOnSignals } from "../signals.ts";
 import { colored, writeNote } from "../terminal/output.ts";
-import { writeSentences } from "../terminal/sentences.ts";
+import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import { jobConnector } from "./connect_job.ts";
 import type { WorkerFlags } from "./worker_flags.ts";
 import { showWorker, workerSummary } from "./worker_progress.ts";
@@ -63,6 +64,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   ignoresHangup();
   await using share = await shareConnection(redis.address);
   const { connection } = share;
+  warnAboutEviction(connection, writeWarning);
   const note = flags.quiet ? () => {} : (text: string) => writeSentences(text);
   const retries = new ErrorKinds();
   const worker = new FleetWorker({

@@ -19,7 +19,7 @@ export function statusCommand() {
       await showStatus(command.optsWithGlobals() as unknown as StatusFlags);
     });
   return addExamples(command, [
-    "flexllm worker status --redis redis://queue.example.org",
+    "flexllm worker status --redis redis://queue",
     "flexllm worker status --json",
   ]);
 }

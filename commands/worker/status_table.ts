@@ -3,13 +3,11 @@
  *
  * @module
  */
-import process from "node:process";
 import type { FleetStatus, JobStatus, WorkerStatus } from "../../lib/fleet/fleet_status.ts";
 import { SILENT } from "../../lib/fleet/read_fleet.ts";
 import { speed } from "../batch/progress/line_parts.ts";
 import { counted, dollars, duration } from "../terminal/format.ts";
-import { colored } from "../terminal/output.ts";
-import { type Cell, type Column, table } from "../terminal/table.ts";
+import { type Cell, type Column, tableSection } from "../terminal/table.ts";
 
 const COUNT = new Intl.NumberFormat("en-US");
 
@@ -65,22 +63,11 @@ function workerRow(worker: WorkerStatus): Cell[] {
   ];
 }
 
-/** A table under a heading, without the columns that are empty; nothing without rows. */
-function section(title: string, columns: readonly Column[], rows: readonly Cell[][]): string[] {
-  if (rows.length === 0) return [];
-  const used = columns.map((_, i) => rows.some((row) => row[i] !== ""));
-  const lines = table(
-    columns.filter((_, i) => used[i]),
-    rows.map((row) => row.filter((_, i) => used[i])),
-  );
-  return ["", colored("bold", title, process.stdout), ...lines];
-}
-
 /** Formats the status of the fleet at `server`. */
 export function statusLines({ jobs, workers }: FleetStatus, server: string): string[] {
   return [
     `${server}: ${counted(jobs.length, "job")}, ${counted(workers.length, "worker")}`,
-    ...section(
+    ...tableSection(
       "Jobs",
       [
         left("job"),
@@ -95,7 +82,7 @@ export function statusLines({ jobs, workers }: FleetStatus, server: string): str
       ],
       jobs.map(jobRow),
     ),
-    ...section(
+    ...tableSection(
       "Workers",
       [
         left("worker"),

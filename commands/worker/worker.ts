@@ -18,11 +18,11 @@ export function workerCommand() {
       process.exitCode = await runWorker(flags);
     });
   addExamples(command, [
-    "flexllm worker --redis redis://queue.example.org",
-    "flexllm worker --redis redis://queue.example.org -c 200 --base-url http://localhost:8000/v1",
-    "FLEXLLM_REDIS_URL=redis://queue.example.org flexllm worker --job answers --exit-when-done",
-    "flexllm worker --redis redis://queue.example.org --idle-exit 5m",
-    "flexllm worker status --redis redis://queue.example.org",
+    "flexllm worker --redis redis://queue",
+    "flexllm worker --redis redis://queue -c 200 --base-url http://gpu1:8000/v1",
+    "flexllm worker --redis redis://queue --job answers --exit-when-done",
+    "flexllm worker --redis redis://queue --idle-exit 5m",
+    "flexllm worker status --redis redis://queue",
   ]);
   return addNotes(command, [
     "A worker takes records of any `flexllm batch … --redis URL` at the same Redis or Valkey server, sends them " +

@@ -7,7 +7,8 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
-import { duration, integer, positiveNumber } from "../flags/parse.ts";
+import { duration, integer } from "../flags/parse.ts";
+import { rateFlags } from "../flags/rate_flags.ts";
 import { commonFlags, redisFlags } from "../flags/shared_options.ts";
 import { jobName } from "../batch/fleet/fleet_flags.ts";
 
@@ -49,27 +50,11 @@ export function workerFlags() {
       )
         .argParser(integer(1)),
     )
-    .addOption(
-      new Option("--max-qps <number>", "maximum requests per second").argParser(positiveNumber),
-    )
-    .addOption(
-      new Option("--max-tpm <number>", "maximum tokens per minute (input + output)")
-        .argParser(positiveNumber),
-    )
-    .addOption(
-      new Option(
-        "--max-in-flight <count>",
-        "maximum concurrent requests over all processes that share --redis",
-      )
-        .argParser(integer(1)),
-    )
-    .option("--no-adaptive", "don't adapt to the rate limits of the server")
-    .addOption(
-      new Option(
-        "--max-wait <duration>",
-        `maximum wait for rate limits or an unreachable server (default: ${DEFAULTS.maxWait}s)`,
-      ).argParser(duration(LONGEST_WAIT)),
-    )
+    .addOption(rateFlags.maxQps)
+    .addOption(rateFlags.maxTpm)
+    .addOption(rateFlags.maxInFlight)
+    .addOption(rateFlags.adaptive)
+    .addOption(rateFlags.maxWait)
     .addOption(modelFlags.timeout)
     .addOption(modelFlags.retryTimes)
     .addOption(modelFlags.allowPrivateUrls)

@@ -16,7 +16,7 @@ import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
-import { DispatchGroup } from "../scheduling/dispatch_group.ts";
+import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
@@ -56,6 +56,10 @@ export interface QueueAccess {
   waiting: () => number;
   /** Dispatches the requests that wait. */
   dispatch: () => void;
+  /** Maximum seconds that a single call waits. */
+  maxWait: number;
+  /** Checks from now on whether requests may go on waiting for what is shared. */
+  setLossCheck: (check: LossCheck) => void;
 }
 
 /** Starts to share the limits with other processes. Returns what ends it. */
@@ -118,6 +122,11 @@ export class CallPipeline implements Completions {
     this.#openShare = open;
   }
 
+  /** Whether limits are to be shared, and are not yet. */
+  get hasToConnect(): boolean {
+    return this.#openShare !== undefined;
+  }
+
   /**
    * Starts to share the limits, if they are shared.
    *
@@ -129,6 +138,8 @@ export class CallPipeline implements Completions {
     this.#share ??= open({
       waiting: () => this.#group.size,
       dispatch: () => this.#group.dispatch(),
+      maxWait: this.#options.maxWait,
+      setLossCheck: (check) => this.#group.lossOf = check,
     });
     const share = this.#share;
     try {
@@ -294,7 +305,7 @@ export class CallPipeline implements Completions {
   async encode(messages: readonly Message[], options: ChatOptions): Promise<Call> {
     const { signal } = this;
     const call = this.#call(messages, options, { hooks: undefined, recorder: undefined, signal });
-    if (this.#openShare !== undefined) await this.connect();
+    if (this.hasToConnect) await this.connect();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return call;
   }
@@ -379,7 +390,7 @@ export class CallPipeline implements Completions {
   /** Sends a call, retries it, and parses a structured answer. */
   async #send(call: Call): Promise<ChatResult> {
     let result: ChatResult;
-    if (this.#openShare !== undefined) await this.connect();
+    if (this.hasToConnect) await this.connect();
     call.recorder?.waiting();
     try {
       result = await this.#scheduler.run(

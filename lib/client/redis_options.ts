@@ -38,7 +38,7 @@ export interface RedisOptions {
   /** What happens while the server cannot be used. */
   onStoreLoss?: StoreLossPolicy;
   /**
-   * Called when the server cannot be used any more, and when it can again.
+   * Called when the server becomes unusable, and when it can be used again.
    *
    * @default nothing is reported
    */

@@ -5,11 +5,15 @@
  *
  * @module
  */
+import { clearTimeout, setTimeout } from "node:timers";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { type BudgetShare, shareBudget } from "../pricing/share_budget.ts";
+import type { RedisUnavailableError } from "../redis/redis_error.ts";
 import type { RedisConnection } from "../redis/redis_connection.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { warnAboutEviction } from "../redis/eviction.ts";
 import { shareConnection } from "../redis/shared_connection.ts";
+import type { LossCheck } from "../scheduling/dispatch_group.ts";
 import { limitGroup, type LimitSubject } from "../scheduling/shared/limit_group.ts";
 import { type SharedLimitOptions, SharedRate } from "../scheduling/shared/shared_rate.ts";
 import { SharedSlots } from "../scheduling/shared/shared_slots.ts";
@@ -38,6 +42,10 @@ export interface LimitsToShare {
   waiting: () => number;
   /** Dispatches the requests that wait. */
   dispatch: () => void;
+  /** Maximum seconds that a single call waits. */
+  maxWait: number;
+  /** Checks from now on whether requests may go on waiting for what is shared. */
+  setLossCheck: (check: LossCheck) => void;
 }
 
 /** Limits that are shared until they are closed. */
@@ -104,18 +112,27 @@ function subjectOf({ baseUrl, model, connection: { endpoint } }: EndpointClient)
 const seconds = (ms: number) => `${Math.max(1, Math.round(ms / 1000))} s`;
 
 /** Reports the loss and the return of the server, one line each. */
-function reportLoss(connection: RedisConnection, { onStoreLoss, onWarning }: SharedSettings) {
+function reportLoss(
+  connection: RedisConnection,
+  { onStoreLoss, onWarning }: SharedSettings,
+  isBudgetShared: boolean,
+) {
   if (onWarning === undefined) return () => {};
   const rates = {
     divide: "each process keeps to its part of the rate limits",
     stop: "requests with a rate limit wait",
     full: "each process uses the whole rate limits",
   }[onStoreLoss.rates];
+  const budget = {
+    stop: "after 10 s no request is sent that costs money",
+    continue: "each process counts the budget by itself",
+  }[onStoreLoss.budget];
+  const consequences = isBudgetShared ? `${rates}, and ${budget}` : rates;
   let downAt = 0;
   return connection.watch({
     onDown: (error) => {
       downAt = performance.now();
-      onWarning(`${error.message}; until it can be used again, ${rates}`);
+      onWarning(`${error.message}; until it can be used again, ${consequences}`);
     },
     onUp: () => {
       const { shown } = connection.address;
@@ -126,13 +143,43 @@ function reportLoss(connection: RedisConnection, { onStoreLoss, onWarning }: Sha
   });
 }
 
+/** Ends the wait of single calls that only the server could let start, once it has been down for too long. */
+function limitWait(
+  connection: RedisConnection,
+  { onStoreLoss }: SharedSettings,
+  { maxWait, setLossCheck, dispatch }: Pick<LimitsToShare, "maxWait" | "setLossCheck" | "dispatch">,
+): () => void {
+  let loss: RedisUnavailableError | undefined;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  setLossCheck((awaited) => {
+    const isStopped = awaited === "money" ? onStoreLoss.budget : onStoreLoss.rates;
+    return isStopped === "stop" && connection.downFor >= maxWait * 1000 ? loss : undefined;
+  });
+  const unwatch = connection.watch({
+    onDown: (error) => {
+      loss = error;
+      clearTimeout(waiting);
+      waiting = setTimeout(dispatch, maxWait * 1000 + 1);
+    },
+    onUp: () => {
+      loss = undefined;
+      clearTimeout(waiting);
+    },
+  });
+  return () => {
+    clearTimeout(waiting);
+    setLossCheck(() => undefined);
+    unwatch();
+  };
+}
+
 /**
  * Connects to the server and joins the processes that share the limits.
  *
  * @throws {FlexLLMError} if the server cannot be used
  */
 export async function shareLimits(
-  { settings, endpoints, limits, total, costTracker, waiting, dispatch }: LimitsToShare,
+  { settings, endpoints, limits, total, costTracker, waiting, dispatch, ...wait }: LimitsToShare,
 ): Promise<LimitShare> {
   const shared = await shareConnection(settings.address);
   const { connection } = shared;
@@ -153,7 +200,10 @@ export async function shareLimits(
     return limit;
   };
   try {
-    closers.push(reportLoss(connection, settings));
+    warnAboutEviction(connection, settings.onWarning);
+    const isBudgetShared = costTracker?.limit !== undefined && settings.budget !== undefined;
+    closers.push(reportLoss(connection, settings, isBudgetShared));
+    closers.push(limitWait(connection, settings, { dispatch, ...wait }));
     const subjects = endpoints.map(subjectOf);
     const all = limitGroup(subjects);
     const allTokens = total.maxTpm === undefined ? undefined : await open(

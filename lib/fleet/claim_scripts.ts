@@ -12,12 +12,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Reports a worker, forgets those that are silent, and returns the phase of its job, its generation
- * and whether a coordinator runs.
+ * Reports a worker, forgets those that are silent, and returns the phase of its job, its generation, whether a
+ * coordinator runs, and for which run of the server it has compared the records.
  *
  * KEYS: workers, reports[, state, lock, held]. ARGV: worker, report, forget after ms[, held records, held ms].
  */
-export const REPORT = new RedisScript(`${NOW}
+export const REPORT: RedisScript = new RedisScript(`${NOW}
 redis.call("ZADD", KEYS[1], now, ARGV[1])
 redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
 local silent = redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, 100)
@@ -32,17 +32,18 @@ if ARGV[4] ~= "" then redis.call("SET", KEYS[5], ARGV[4], "PX", ARGV[5]) end
 return {
   redis.call("HGET", KEYS[3], "phase") or "",
   redis.call("HGET", KEYS[3], "generation") or "",
-  redis.call("EXISTS", KEYS[4])
+  redis.call("EXISTS", KEYS[4]),
+  redis.call("HGET", KEYS[3], "run") or ""
 }
 `);
 
 /** Returns the jobs that gave a sign of life in the last \`ms\`. KEYS: jobs. ARGV: ms. */
-export const ACTIVE_JOBS = new RedisScript(`${NOW}
+export const ACTIVE_JOBS: RedisScript = new RedisScript(`${NOW}
 return redis.call("ZRANGEBYSCORE", KEYS[1], now - ARGV[1], "+inf")
 `);
 
 /** Returns the ids, milliseconds since the last report, and reports of all workers. KEYS: workers, reports. */
-export const READ_WORKERS = new RedisScript(`${NOW}
+export const READ_WORKERS: RedisScript = new RedisScript(`${NOW}
 local found = {}
 local ids = redis.call("ZRANGE", KEYS[1], 0, -1, "WITHSCORES")
 for i = 1, #ids, 2 do
@@ -62,7 +63,7 @@ return found
  *
  * KEYS: work. ARGV: group, worker, ids…
  */
-export const RENEW = new RedisScript(`
+export const RENEW: RedisScript = new RedisScript(`
 if redis.call("EXISTS", KEYS[1]) == 0 then
   local lost = {}
   for i = 3, #ARGV do lost[#lost + 1] = ARGV[i] end
@@ -98,7 +99,7 @@ return reply
  *
  * KEYS: work. ARGV: group, worker, idle ms, count.
  */
-export const CLAIM = new RedisScript(`
+export const CLAIM: RedisScript = new RedisScript(`
 local found = {}
 if redis.call("EXISTS", KEYS[1]) == 0 then return found end
 local pending = redis.call("XPENDING", KEYS[1], ARGV[1], "IDLE", ARGV[3], "-", "+", ARGV[4])
@@ -117,7 +118,7 @@ return found
 `);
 
 /** Returns the fields of records that the worker has: id, deliveries, fields. KEYS: work. ARGV: group, worker, ids… */
-export const READ_OWNED = new RedisScript(`
+export const READ_OWNED: RedisScript = new RedisScript(`
 local found = {}
 for i = 3, #ARGV do
   local pending = redis.call("XPENDING", KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
@@ -135,7 +136,7 @@ return found
  *
  * KEYS: spec, state, work, done. ARGV: generation, group, worker, sequence number, results, ids…
  */
-export const DELIVER = new RedisScript(`
+export const DELIVER: RedisScript = new RedisScript(`
 local generation = redis.call("HGET", KEYS[2], "generation")
 if generation and generation ~= ARGV[1] then return {0, "ended"} end
 if redis.call("EXISTS", KEYS[1]) == 0 or not generation then
@@ -156,7 +157,7 @@ return {1}
  *
  * KEYS: spec, state, work, done. ARGV: generation, group, worker, sequence number, (id, result)…
  */
-export const GIVE_BACK = new RedisScript(`
+export const GIVE_BACK: RedisScript = new RedisScript(`
 local generation = redis.call("HGET", KEYS[2], "generation")
 if generation and generation ~= ARGV[1] then return {0, "ended"} end
 if redis.call("EXISTS", KEYS[1]) == 0 or not generation then

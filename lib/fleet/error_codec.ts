@@ -25,7 +25,7 @@ import {
 } from "../errors.ts";
 import type { Json } from "../json/json.ts";
 import { decodeResult, encodeResult, type WireResult } from "./result_codec.ts";
-import { WorkersLostError } from "./workers_lost_error.ts";
+import { WorkersLostError } from "./worker/workers_lost_error.ts";
 
 /** The classes by name. An unknown one, of another version, becomes the base class. */
 const CLASSES: Readonly<Record<string, { prototype: FlexLLMError }>> = {

@@ -16,7 +16,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  *
  * KEYS: lock, jobs, state, spec, work, done. ARGV: owner, lock ms, job, job ms, finished.
  */
-export const HOLD_LOCK = new RedisScript(`${NOW}
+export const HOLD_LOCK: RedisScript = new RedisScript(`${NOW}
 local holder = redis.call("GET", KEYS[1])
 if holder and holder ~= ARGV[1] then return {0, holder, redis.call("PTTL", KEYS[1])} end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
@@ -29,7 +29,7 @@ return {holder and 1 or 2}
 `);
 
 /** Gives the lock back if it is ours. KEYS: lock. ARGV: owner. */
-export const RELEASE_LOCK = new RedisScript(`
+export const RELEASE_LOCK: RedisScript = new RedisScript(`
 if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end
 return 0
 `);
@@ -39,7 +39,7 @@ return 0
  *
  * KEYS: spec, state, work, done. ARGV: spec, generation, group, job ms, prefix of the streams.
  */
-export const OPEN_JOB = new RedisScript(`
+export const OPEN_JOB: RedisScript = new RedisScript(`
 local old = redis.call("HGET", KEYS[2], "generation")
 local same = old == ARGV[2] and redis.call("HGET", KEYS[2], "phase") ~= "ended"
 if old and old ~= ARGV[2] then
@@ -61,7 +61,7 @@ return same and 1 or 0
  *
  * KEYS: work, state. ARGV: epoch, (index, hash, record)…
  */
-export const ADD_WORK = new RedisScript(`
+export const ADD_WORK: RedisScript = new RedisScript(`
 if redis.call("HGET", KEYS[2], "epoch") ~= ARGV[1] then return 0 end
 for i = 2, #ARGV, 3 do
   redis.call("XADD", KEYS[1], "*", "i", ARGV[i], "h", ARGV[i + 1], "r", ARGV[i + 2])
@@ -74,7 +74,7 @@ return 1
  *
  * KEYS: work. ARGV: first id, count.
  */
-export const LIST_WORK = new RedisScript(`
+export const LIST_WORK: RedisScript = new RedisScript(`
 local found = {}
 for _, entry in ipairs(redis.call("XRANGE", KEYS[1], ARGV[1], "+", "COUNT", ARGV[2])) do
   local fields = entry[2]
@@ -90,7 +90,7 @@ return found
  *
  * KEYS: work. ARGV: group, count.
  */
-export const WITHDRAW = new RedisScript(`
+export const WITHDRAW: RedisScript = new RedisScript(`
 local found = {}
 if redis.call("EXISTS", KEYS[1]) == 0 then return found end
 local last
@@ -112,8 +112,9 @@ return found
  *
  * KEYS: spec, state, lock, work, done, jobs. ARGV: job, ended ms, owner.
  */
-export const END_JOB = new RedisScript(`
-if redis.call("GET", KEYS[3]) ~= ARGV[3] then return 0 end
+export const END_JOB: RedisScript = new RedisScript(`
+local holder = redis.call("GET", KEYS[3])
+if holder and holder ~= ARGV[3] then return 0 end
 redis.call("DEL", KEYS[1], KEYS[3], KEYS[4], KEYS[5])
 redis.call("HSET", KEYS[2], "phase", "ended")
 redis.call("PEXPIRE", KEYS[2], ARGV[2])

@@ -31,6 +31,14 @@ export interface JobRequest {
   template: RequestTemplate;
   /** The rates to which all workers with the same server and key keep together, besides their own ones. */
   limits?: { maxQps?: number; maxTpm?: number; maxInFlight?: number };
+  /**
+   * The response cache: `false` if the batch must not use one, its settings if it uses one. By default each worker
+   * decides.
+   */
+  cache?: false | {
+    /** Lifetime of cached responses in seconds; 0 means no expiry. */
+    ttl?: number;
+  };
   /** The budget that all workers of the job share, in USD. */
   budget?: {
     /** The name of the budget in Redis; jobs of several models share one. */

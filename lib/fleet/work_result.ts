@@ -5,8 +5,10 @@
  */
 import type { IndexedRecord, Outcome } from "../batch/executor.ts";
 import type { CallFacts } from "../chat/call_facts.ts";
+import type { ChatResult } from "../chat/result.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import type { FlexLLMError, PartialCompletion } from "../errors.ts";
+import type { WorkEntry } from "./record_codec.ts";
 import { decodeError, encodeError, type WireError } from "./error_codec.ts";
 import {
   decodeFacts,
@@ -16,7 +18,6 @@ import {
   type WireFacts,
   type WireResult,
 } from "./result_codec.ts";
-import type { ChatResult } from "../chat/result.ts";
 
 /** What a worker sends back for one record. Short names: there is one for each record. */
 export interface WorkResult {
@@ -49,6 +50,16 @@ export interface ResultGroup {
   /** Attempts that failed and were retried, since the last group. */
   retries: number;
   results: WorkResult[];
+}
+
+/** Whether a worker gives the record back, unanswered. */
+export function isGivenBack({ b, r, e }: WorkResult): boolean {
+  return b === true || (r === undefined && e === undefined);
+}
+
+/** What every result of an entry has; alone, it gives the record back. */
+export function resultHead({ index, hash, deliveries }: WorkEntry): WorkResult {
+  return deliveries > 1 ? { i: index, h: hash, d: deliveries } : { i: index, h: hash };
 }
 
 /** The result of a record that was answered. */

@@ -136,6 +136,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
     const { access, pipeline } = this.state;
     const { record } = this;
     try {
+      // The limits of the endpoints may be shared with other processes.
+      if (pipeline.hasToConnect) await pipeline.connect();
       if (this.call.caller.isMetered || pipeline.metering.hasBudget) {
         const loading = this.state.loadPrices();
         if (loading !== undefined) await loading;

@@ -24,6 +24,8 @@ export interface BlockingConnection {
 export interface BlockingOwner {
   /** Throws if the server cannot be used. */
   requireUp(): void;
+  /** The error of a command that waited when the connection was closed. */
+  closedError(cause?: unknown): RedisUnavailableError;
   /** Waits for a reply, and notices that the server cannot be used. */
   within<T>(reply: Promise<T>, seconds: number, timeouts: ReplyTimeouts): Promise<T>;
   /** Called when the connection is closed. */
@@ -42,12 +44,25 @@ export function openBlockingConnection(redis: Redis, owner: BlockingOwner): Bloc
   redis.on("close", () => ready = Promise.withResolvers());
   const connected = (): Promise<void> =>
     redis.status === "wait" || redis.status === "end" ? redis.connect() : ready.promise;
+  let isClosed = false;
+  /** The reply, unless the connection was closed on purpose: that is no fault of the server. */
+  const unlessClosed = async <T>(reply: Promise<T>): Promise<T> => {
+    try {
+      return await reply;
+    } catch (error) {
+      if (isClosed) throw owner.closedError(error);
+      throw error;
+    }
+  };
   return {
     async command([name, ...args], wait) {
       owner.requireUp();
+      if (isClosed) throw owner.closedError();
       try {
-        if (redis.status !== "ready") await owner.within(connected(), TIMEOUT, timeouts);
-        const reply = redis.call(name, ...args.map(argumentOf));
+        if (redis.status !== "ready") {
+          await owner.within(unlessClosed(connected()), TIMEOUT, timeouts);
+        }
+        const reply = unlessClosed(redis.call(name, ...args.map(argumentOf)));
         return await owner.within(reply, wait / 1000 + TIMEOUT, timeouts);
       } catch (error) {
         // A connection that was silent may be so forever: the next command gets another.
@@ -56,6 +71,7 @@ export function openBlockingConnection(redis: Redis, owner: BlockingOwner): Bloc
       }
     },
     close() {
+      isClosed = true;
       redis.disconnect();
       redis.stream?.destroy();
       owner.onClose();

@@ -5,6 +5,20 @@
  */
 import type { RedisConnection } from "./redis_connection.ts";
 
+const warned = new WeakSet<object>();
+
+/** Warns once per connection if its server may delete limits, budgets and jobs. */
+export function warnAboutEviction(
+  connection: RedisConnection,
+  onWarning: ((message: string) => void) | undefined,
+): void {
+  if (onWarning === undefined || warned.has(connection)) return;
+  const warning = evictionWarning(connection);
+  if (warning === undefined) return;
+  warned.add(connection);
+  onWarning(warning);
+}
+
 /** A warning if the server deletes keys when its memory is full; `undefined` if it does not, or does not say. */
 export function evictionWarning(
   { address, evictionPolicy }: Pick<RedisConnection, "address" | "evictionPolicy">,

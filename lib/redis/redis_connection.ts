@@ -6,12 +6,11 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
-import { isIP } from "node:net";
-import { clearTimeout, setTimeout } from "node:timers";
-import type { Redis, RedisOptions } from "ioredis";
+import type { Redis } from "ioredis";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type BlockingConnection, openBlockingConnection } from "./blocking_connection.ts";
+import { clientOptions, CONNECT_TIMEOUT } from "./client_options.ts";
+import { ConnectionHealth, PROBE_INTERVAL } from "./connection_health.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import {
   argumentOf,
@@ -20,51 +19,14 @@ import {
   type RedisCommand,
   type RedisReplies,
 } from "./redis_command.ts";
-import { RedisUnavailableError, startError, unavailability } from "./redis_error.ts";
-import { RedisScript } from "./redis_script.ts";
-import { NoReplyError, ReplyTimeouts } from "./reply_timeouts.ts";
-import { checkServer, parseServerInfo } from "./server_info.ts";
+import { type RedisUnavailableError, startError } from "./redis_error.ts";
+import type { RedisScript } from "./redis_script.ts";
+import type { RedisWatcher } from "./redis_watcher.ts";
 
-export type { BlockingConnection, RedisArgument, RedisCommand, RedisReplies };
+export type { BlockingConnection, RedisArgument, RedisCommand, RedisReplies, RedisWatcher };
 
-/** Told about changes of a connection. */
-export interface RedisWatcher {
-  /** The server cannot be used any more. */
-  onDown?(error: RedisUnavailableError): void;
-  /** The server can be used again. */
-  onUp?(): void;
-  /** The server has come back without its data, or the data was deleted: everything stored there is gone. */
-  onReset?(): void;
-  /**
-   * The server was restarted or replaced, and has data: perhaps an older state, without what was written last.
-   * Called before `onUp`.
-   */
-  onRestart?(): void;
-}
-
-/** Seconds that a command may take. */
-const TIMEOUT = 2;
-/** Seconds for the first connection. */
-const CONNECT_TIMEOUT = 5;
-/** Milliseconds for which a connection that is closed may still be sending. */
-const DISCONNECT_TIMEOUT = 500;
 /** Milliseconds for which a closed connection waits for the reason. */
 const CLOSE_DELAY = 50;
-/** Milliseconds between two probes of a server that cannot be used; and the maximum between two connections. */
-const PROBE_INTERVAL = 250;
-
-/** Seconds between two checks that the data is still there. */
-const CHECK_INTERVAL = 5;
-
-/**
- * Returns the id of the data, and sets it if there is none: a server without it has lost its data. It is written
- * in any case, which fails if the memory is full or the server cannot save its data.
- */
-const DATA_ID = new RedisScript(`
-local id = redis.call("GET", KEYS[1]) or ARGV[1]
-redis.call("SET", KEYS[1], id)
-return id
-`);
 
 /** A connection to one server. */
 export class RedisConnection implements AsyncDisposable {
@@ -72,35 +34,20 @@ export class RedisConnection implements AsyncDisposable {
   readonly #redis: Redis;
   readonly #create: () => Redis;
   readonly #clock: Clock;
-  readonly #watchers = new Set<RedisWatcher>();
-  readonly #timeouts: ReplyTimeouts;
+  readonly #health: ConnectionHealth;
   readonly #blocking = new Set<BlockingConnection>();
   /** Rejects with the first error of the connection. */
   readonly #failed = Promise.withResolvers<never>();
-  #failure: RedisUnavailableError | undefined;
-  #downSince = 0;
-  #dataId: string | undefined;
-  #runId = "";
-  /** When the socket was opened, in milliseconds of the clock. */
-  #openedAt = 0;
-  #evictionPolicy: string | undefined;
   #isClosed = false;
-  #probe: ReturnType<typeof setTimeout> | undefined;
-  #check: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(address: RedisAddress, create: () => Redis, clock: Clock) {
     this.address = address;
     this.#create = create;
     this.#redis = create();
     this.#clock = clock;
-    this.#timeouts = new ReplyTimeouts(this.#redis);
-    this.#redis.on("connect", () => this.#openedAt = clock.now());
-    this.#redis.on("error", (error) => {
-      this.#failed.reject(error);
-      this.#explainFailure(error);
-    });
+    this.#health = new ConnectionHealth(this.#redis, address, this.key("data-id"), clock);
+    this.#redis.on("error", (error) => this.#failed.reject(error));
     this.#failed.promise.catch(() => {});
-    this.#redis.on("close", () => this.#down("the connection was closed"));
   }
 
   /**
@@ -110,27 +57,10 @@ export class RedisConnection implements AsyncDisposable {
    */
   static async open(address: RedisAddress, clock: Clock = systemClock): Promise<RedisConnection> {
     const { Redis: Client } = await import("./redis_client.ts");
-    const options: RedisOptions = {
-      host: address.host,
-      port: address.port,
-      username: address.username,
-      password: address.password,
-      db: address.database,
-      // A name for an address is not allowed; its certificate is checked for the address.
-      tls: address.tls
-        ? { servername: isIP(address.host) > 0 ? undefined : address.host }
-        : undefined,
-      lazyConnect: true,
-      // No command waits for a connection: without Redis, the work goes on without it.
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      connectTimeout: CONNECT_TIMEOUT * 1000,
-      disconnectTimeout: DISCONNECT_TIMEOUT,
-      retryStrategy: () => connection.#dataId === undefined ? null : PROBE_INTERVAL,
-      // A server that has become a replica: connect again, perhaps to the new primary server.
-      reconnectOnError: (error) => error.message.startsWith("READONLY"),
-    };
+    const options = clientOptions(
+      address,
+      () => connection.#health.hasStarted ? PROBE_INTERVAL : null,
+    );
     const connection: RedisConnection = new RedisConnection(
       address,
       () => new Client(options),
@@ -147,22 +77,27 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Whether commands are sent. */
   get isUp(): boolean {
-    return this.#failure === undefined && !this.#isClosed;
+    return this.#health.isUp;
   }
 
   /** Why the server cannot be used, as far as is known; `undefined` while it can. */
   get failure(): RedisUnavailableError | undefined {
-    return this.#failure;
+    return this.#health.failure;
   }
 
   /** Milliseconds for which the server could not be used; 0 while it can. */
   get downFor(): number {
-    return this.#failure === undefined ? 0 : this.#clock.now() - this.#downSince;
+    return this.#health.downFor;
+  }
+
+  /** Identifies the run of the server: it changes with each restart. */
+  get runId(): string {
+    return this.#health.info?.runId ?? "";
   }
 
   /** What the server does when its memory is full, such as `noeviction`; `undefined` if it does not say. */
   get evictionPolicy(): string | undefined {
-    return this.#evictionPolicy;
+    return this.#health.info?.evictionPolicy;
   }
 
   /** The full name of a key. */
@@ -172,9 +107,7 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Reports changes to `watcher`. Returns a function that ends this. */
   watch(watcher: RedisWatcher): () => void {
-    this.#watchers.add(watcher);
-    this.#scheduleCheck();
-    return () => this.#watchers.delete(watcher);
+    return this.#health.watch(watcher);
   }
 
   /**
@@ -184,8 +117,8 @@ export class RedisConnection implements AsyncDisposable {
    * @throws {Error} the server's reply if the command is refused
    */
   async command(command: RedisCommand, replies: RedisReplies = "text"): Promise<unknown> {
-    this.#requireUp();
-    return await this.#within(this.#call(command, replies));
+    this.#health.requireUp();
+    return await this.#health.within(this.#call(command, replies));
   }
 
   /**
@@ -196,8 +129,8 @@ export class RedisConnection implements AsyncDisposable {
    */
   async pipeline(commands: readonly RedisCommand[]): Promise<unknown[]> {
     if (commands.length === 0) return [];
-    this.#requireUp();
-    return await this.#within(this.#exec(this.#redis.pipeline(asCalls(commands))));
+    this.#health.requireUp();
+    return await this.#health.within(this.#exec(this.#redis.pipeline(asCalls(commands))));
   }
 
   /**
@@ -208,8 +141,8 @@ export class RedisConnection implements AsyncDisposable {
    */
   async transaction(commands: readonly RedisCommand[]): Promise<unknown[]> {
     if (commands.length === 0) return [];
-    this.#requireUp();
-    return await this.#within(this.#exec(this.#redis.multi(asCalls(commands))));
+    this.#health.requireUp();
+    return await this.#health.within(this.#exec(this.#redis.multi(asCalls(commands))));
   }
 
   /**
@@ -224,9 +157,9 @@ export class RedisConnection implements AsyncDisposable {
     args: readonly RedisArgument[] = [],
     replies: RedisReplies = "text",
   ): Promise<unknown> {
-    this.#requireUp();
+    this.#health.requireUp();
     const parameters = [keys.length, ...keys, ...args];
-    return await this.#within(
+    return await this.#health.within(
       this.#call(["EVALSHA", sha, ...parameters], replies).catch((error) => {
         // A restarted server has forgotten it.
         if (!String(error.message).startsWith("NOSCRIPT")) throw error;
@@ -238,8 +171,9 @@ export class RedisConnection implements AsyncDisposable {
   /** Opens a connection of its own for commands that wait, since nothing else can be sent meanwhile. */
   blocking(): BlockingConnection {
     const blocking = openBlockingConnection(this.#create(), {
-      requireUp: () => this.#requireUp(),
-      within: (reply, seconds, timeouts) => this.#within(reply, seconds, timeouts),
+      requireUp: () => this.#health.requireUp(),
+      closedError: (cause) => this.#health.closedError(cause),
+      within: (reply, seconds, timeouts) => this.#health.within(reply, seconds, timeouts),
       onClose: () => this.#blocking.delete(blocking),
     });
     this.#blocking.add(blocking);
@@ -250,12 +184,11 @@ export class RedisConnection implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#probe);
-    clearTimeout(this.#check);
+    this.#health.close();
     for (const blocking of [...this.#blocking]) blocking.close();
     this.#redis.disconnect();
     // There is no use in waiting for a server that does not answer.
-    if (this.#failure !== undefined) this.#redis.stream?.destroy();
+    if (this.#health.failure !== undefined) this.#redis.stream?.destroy();
     await Promise.resolve();
   }
 
@@ -271,17 +204,8 @@ export class RedisConnection implements AsyncDisposable {
       throw Object.assign(error, { code: "ECONNRESET" });
     });
     const connected = Promise.race([closed, this.#failed.promise]);
-    await this.#within(connected, CONNECT_TIMEOUT);
-    const info = parseServerInfo(String(await this.#within(this.#redis.call("INFO"))));
-    checkServer(info, this.address);
-    this.#evictionPolicy = info.evictionPolicy;
-    this.#runId = info.runId;
-    this.#dataId = await this.#readDataId();
-  }
-
-  async #readDataId(): Promise<string> {
-    const reply = this.#redis.call("EVAL", DATA_ID.source, 1, this.key("data-id"), randomUUID());
-    return String(await this.#within(reply));
+    await this.#health.within(connected, CONNECT_TIMEOUT);
+    await this.#health.start();
   }
 
   #call([name, ...args]: RedisCommand, replies: RedisReplies): Promise<unknown> {
@@ -289,13 +213,6 @@ export class RedisConnection implements AsyncDisposable {
     return replies === "bytes"
       ? this.#redis.callBuffer(name, ...values)
       : this.#redis.call(name, ...values);
-  }
-
-  #requireUp(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#isClosed) {
-      throw new RedisUnavailableError(this.address, "the connection was closed");
-    }
   }
 
   async #exec(pipeline: ReturnType<Redis["pipeline"]>): Promise<unknown[]> {
@@ -307,105 +224,5 @@ export class RedisConnection implements AsyncDisposable {
       if (error !== null) throw error;
       return value;
     });
-  }
-
-  /** Waits for a reply, and notices that the server cannot be used. */
-  async #within<T>(
-    reply: Promise<T>,
-    seconds: number = TIMEOUT,
-    timeouts: ReplyTimeouts = this.#timeouts,
-  ): Promise<T> {
-    try {
-      return await timeouts.within(reply, seconds);
-    } catch (error) {
-      if (error instanceof RedisUnavailableError) throw error;
-      const reason = unavailability(error);
-      if (reason === undefined) throw error;
-      // Not a fault of the server: we have closed the connection.
-      if (this.#isClosed) {
-        throw new RedisUnavailableError(this.address, "the connection was closed");
-      }
-      // At the start, the reason itself is needed.
-      if (this.#dataId === undefined) throw error;
-      throw this.#down(reason, error);
-    }
-  }
-
-  #down(reason: string, cause?: unknown): RedisUnavailableError {
-    if (this.#failure !== undefined) return this.#failure;
-    const error = new RedisUnavailableError(this.address, reason, cause);
-    if (this.#isClosed || this.#dataId === undefined) return error;
-    this.#failure = error;
-    this.#downSince = this.#clock.now();
-    this.#scheduleProbe();
-    for (const watcher of [...this.#watchers]) watcher.onDown?.(error);
-    return error;
-  }
-
-  /** While the server cannot be used, the latest reason is the one to know. */
-  #explainFailure(error: Error): void {
-    if (this.#failure === undefined) return;
-    const reason = unavailability(error) ?? error.message;
-    this.#failure = new RedisUnavailableError(this.address, reason, error);
-  }
-
-  #scheduleProbe(): void {
-    if (this.#isClosed) return;
-    this.#probe = setTimeout(() => void this.#tryAgain(), PROBE_INTERVAL);
-  }
-
-  /** Checks whether the server can be used again: whether it answers, and takes writes. */
-  async #tryAgain(): Promise<void> {
-    try {
-      if (this.#redis.status !== "ready") throw new Error("not connected");
-      const text = await this.#timeouts.within(this.#redis.call("INFO"), TIMEOUT);
-      const info = parseServerInfo(String(text));
-      if (info.isReadOnlyReplica) throw new Error("it is a read-only replica");
-      const reply = this.#redis.call("EVAL", DATA_ID.source, 1, this.key("data-id"), randomUUID());
-      const dataId = String(await this.#timeouts.within(reply, TIMEOUT));
-      if (this.#isClosed) return;
-      this.#evictionPolicy = info.evictionPolicy;
-      const isRestarted = info.runId !== this.#runId;
-      this.#runId = info.runId;
-      this.#failure = undefined;
-      if (!this.#noticeReset(dataId) && isRestarted) {
-        for (const watcher of [...this.#watchers]) watcher.onRestart?.();
-      }
-      for (const watcher of [...this.#watchers]) watcher.onUp?.();
-    } catch (error) {
-      if (error instanceof Error && this.#redis.status === "ready") this.#explainFailure(error);
-      if (error instanceof NoReplyError || this.#isStuck) this.#redis.stream?.destroy();
-      this.#scheduleProbe();
-    }
-  }
-
-  /** Whether a new connection does not get through its greeting. */
-  get #isStuck(): boolean {
-    return this.#redis.status === "connect" &&
-      this.#clock.now() - this.#openedAt > CONNECT_TIMEOUT * 1000;
-  }
-
-  /** Reports that the data is gone if its id has changed, and returns whether it has. */
-  #noticeReset(dataId: string): boolean {
-    if (dataId === this.#dataId) return false;
-    this.#dataId = dataId;
-    for (const watcher of [...this.#watchers]) watcher.onReset?.();
-    return true;
-  }
-
-  /** From time to time, looks for data that was deleted, and for a connection that has silently gone. */
-  #scheduleCheck(): void {
-    if (this.#isClosed || this.#check !== undefined) return;
-    this.#check = setTimeout(async () => {
-      try {
-        if (this.isUp) this.#noticeReset(await this.#readDataId());
-      } catch {
-        // Reported as any failure.
-      } finally {
-        this.#check = undefined;
-        if (this.#watchers.size > 0) this.#scheduleCheck();
-      }
-    }, CHECK_INTERVAL * 1000);
-    this.#check.unref();
   }
 }

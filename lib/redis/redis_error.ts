@@ -20,6 +20,8 @@ export class RedisUnavailableError extends FlexLLMError {
   }
 }
 
+const MEMORY_FULL = "its memory is full";
+
 /** Replies that say that the server cannot do its work now, with what they mean. */
 const UNAVAILABLE: readonly [RegExp, string][] = [
   [/^LOADING/, "it is loading its data"],
@@ -30,7 +32,7 @@ const UNAVAILABLE: readonly [RegExp, string][] = [
   [/^ERR max number of clients/, "it has too many connections"],
   // Older servers report what a script has met in the middle of the text.
   [/(^|: -)READONLY/, "it is a read-only replica"],
-  [/(^|: -)OOM/, "its memory is full"],
+  [/(^|: -)OOM/, MEMORY_FULL],
   [/(^|: -)MISCONF/, "it cannot save its data"],
 ];
 
@@ -75,6 +77,14 @@ export function connectionReason(error: unknown): string {
   return text || code || "unknown reason";
 }
 
+/** What an operator can do about a server that cannot be used when a command starts. */
+function startHint(reason: string): string {
+  if (reason === MEMORY_FULL) {
+    return "Raise its maxmemory, or delete what is not needed, e.g. with `flexllm cache prune`.";
+  }
+  return "Check the URL, and that the server runs and can be reached.";
+}
+
 /** The error to report if the server cannot be used when a command starts. */
 export function startError(error: unknown, address: RedisAddress): FlexLLMError {
   if (error instanceof ConfigurationError) return error;
@@ -85,7 +95,7 @@ export function startError(error: unknown, address: RedisAddress): FlexLLMError 
     return new ConfigurationError(
       isPermission
         ? `${at} does not allow what flexllm needs: ${text}`
-        : `${at} refused the login: ${text}`,
+        : `${at} refused the login: ${text.startsWith("NOAUTH") ? "it requires a password" : text}`,
       {
         cause: error,
         hint: isPermission
@@ -103,6 +113,6 @@ export function startError(error: unknown, address: RedisAddress): FlexLLMError 
   const reason = unavailability(error) ?? text;
   return new ConfigurationError(`${at} cannot be used: ${reason}`, {
     cause: error,
-    hint: "Check the URL, and that the server runs and can be reached.",
+    hint: startHint(reason),
   });
 }

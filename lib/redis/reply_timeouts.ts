@@ -69,7 +69,7 @@ export class ReplyTimeouts {
       isWaiting = false;
       queue.delete(deadline);
       if (--this.#pending === 0) this.#holdProcess();
-      // It may fail later, when nobody waits for it any more.
+      // It may fail later, when no caller waits for it.
       reply.catch(() => {});
     }
   }

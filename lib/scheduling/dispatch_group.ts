@@ -13,11 +13,19 @@ export interface DispatchedQueue {
   dispatch(): void;
 }
 
+/** What a request waits for. */
+export type Awaited = "limits" | "money";
+
+/** Says why a request must not wait any longer for what is shared with other processes, if so. */
+export type LossCheck = (awaited: Awaited) => Error | undefined;
+
 /** The queues over one set of endpoints. */
 export class DispatchGroup {
   readonly #queues: DispatchedQueue[] = [];
   /** The queue that comes first at the next dispatch. */
   #first = 0;
+  /** The check for requests that no batch repeats. */
+  lossOf: LossCheck = () => undefined;
 
   /** Adds a queue. */
   add(queue: DispatchedQueue): void {

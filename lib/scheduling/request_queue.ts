@@ -7,7 +7,7 @@
  * @module
  */
 import type { Clock } from "../runtime/clock.ts";
-import { DispatchGroup } from "./dispatch_group.ts";
+import { type Awaited, DispatchGroup } from "./dispatch_group.ts";
 import { abortedBy, type UnavailableError } from "../errors.ts";
 import { Grant } from "./grant.ts";
 import type { Limits } from "./limits.ts";
@@ -66,6 +66,7 @@ export class RequestQueue<T extends Target> {
    *
    * @throws {AbortedError} when a signal fires first
    * @throws {UnavailableError} when no endpoint becomes available within `maxWait`
+   * @throws {RedisUnavailableError} when shared limits cannot be used for longer than `maxWait`
    * @throws {FlexLLMError} when no endpoint can take the request, or it can never fit the budget; the error
    *   of {@link RunOptions.onWait}
    */
@@ -123,12 +124,18 @@ export class RequestQueue<T extends Target> {
             // While money is short, only free requests overtake the ones that wait for money.
             if (isMoneyShort && ticket.cost > 0) continue;
             const grant = this.#grant(target, ticket, now);
-            if (grant === undefined) isMoneyShort = true;
-            else ticket.grant(grant);
+            if (grant === undefined) {
+              const loss = this.#lossOf(ticket, "money");
+              if (loss !== undefined) {
+                this.#limits.cancel(ticket);
+                throw loss;
+              }
+              isMoneyShort = true;
+            } else ticket.grant(grant);
             continue;
           }
           this.#limits.cancel(ticket);
-          const error = this.#waitedTooLong(ticket, now);
+          const error = this.#waitedTooLong(ticket, now) ?? this.#lossOf(ticket, "limits");
           if (error !== undefined) throw error;
           next = Math.min(next, target);
         } catch (error) {
@@ -253,6 +260,11 @@ export class RequestQueue<T extends Target> {
     }
     if (shortest <= this.#maxWait * 1000) return undefined;
     return unavailable(this.#targets, this.#maxWait, now);
+  }
+
+  /** Why a single call must not wait any longer for what processes share. A batch waits until it is back. */
+  #lossOf({ call }: Ticket<T>, awaited: Awaited): Error | undefined {
+    return call.hooks?.waitForRecovery ? undefined : this.#group.lossOf(awaited);
   }
 
   #setAlarm(at: number): void {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { commandEnv, commandLine, flexllm } from "../support/cli.ts";
+import { commandEnv, commandLine, flexllm, start } from "../support/cli.ts";
 import { KEYS, Pty } from "../support/pty.ts";
+import { RedisServer, redisServer } from "../support/redis_server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
 /** Ctrl-U */
@@ -36,6 +37,27 @@ async function complete(words: string[], env: Record<string, string> = {}): Prom
   assert.deepEqual([code, stderr], [0, ""]);
   return stdout.trimEnd().split("\n");
 }
+
+Deno.test({
+  name: "complete offers the jobs at the Redis server, and nothing if it cannot be used",
+  ignore: redisServer === undefined,
+  async fn() {
+    await using server = await RedisServer.start();
+    using folder = temporaryFolder();
+    const env = { FLEXLLM_REDIS_URL: server.url };
+    const input = folder.write("in.txt", "one\ntwo\n");
+    const batch = ["batch", input, "-o", folder.file("out.jsonl"), "-m", "mock"];
+    await using _batch = start([...batch, "--job", "nightly", "--workers-only"], { env });
+    const deadline = Date.now() + 20_000;
+    let offered = await complete(["worker", "--job", ""], env);
+    while (offered.length < 2 && Date.now() < deadline) {
+      offered = await complete(["worker", "--job", ""], env);
+    }
+    assert.deepEqual(offered, [`nightly\tmock, ${input}`, ":4"]);
+    const closed = { FLEXLLM_REDIS_URL: "redis://127.0.0.1:1" };
+    assert.deepEqual(await complete(["worker", "--job", ""], closed), [":4"]);
+  },
+});
 
 Deno.test("complete offers commands, flags, values and models, and never fails", async () => {
   using home = temporaryFolder();

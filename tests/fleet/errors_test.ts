@@ -90,11 +90,11 @@ Deno.test("without another worker, a fatal error ends the batch", { ignore }, as
   fleet.model.onCall = () => {
     throw refusedKey();
   };
-  await fleet.worker();
+  const { worker } = await fleet.worker();
   const coordinator = await fleet.coordinator();
   await assert.rejects(collect(coordinator.run(numbered(500))), {
     name: "AuthenticationError",
-    message: "the key was refused",
+    message: `worker ${worker.status.name}: the key was refused`,
   });
   assert.ok(fleet.model.total <= 16, String(fleet.model.total));
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LLMClient } from "../../mod.ts";
 import { evictionWarning } from "../../lib/redis/eviction.ts";
 import { RedisConnection } from "../../lib/redis/redis_connection.ts";
 import { RedisServer, redisServer } from "../support/redis_server.ts";
@@ -19,4 +20,25 @@ Deno.test("a server that may delete limits and jobs is warned about", options, a
     if (expected === undefined) assert.equal(warning, undefined);
     else assert.match(warning ?? "", expected);
   }
+});
+
+Deno.test("a client warns once about such a server", options, async () => {
+  await using server = await RedisServer.start("--maxmemory-policy", "allkeys-lru");
+  const warnings: string[] = [];
+  await using client = new LLMClient({
+    provider: "mock",
+    model: "mock",
+    maxQps: 100,
+    redis: { url: server.url, onWarning: (text) => warnings.push(text) },
+  });
+  await using other = new LLMClient({
+    provider: "mock",
+    model: "mock",
+    maxQps: 100,
+    redis: { url: server.url, onWarning: (text) => warnings.push(text) },
+  });
+  await client.connect();
+  await other.connect();
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /has the eviction policy allkeys-lru/);
 });

@@ -232,6 +232,20 @@ Deno.test("a server that cannot save its data", options, async () => {
   await until(() => redis.isUp);
 });
 
+Deno.test("closing a connection that waits is no failure of the server", options, async () => {
+  await using server = await RedisServer.start();
+  await using redis = await RedisConnection.open(server.address());
+  const events = record(redis);
+  const blocking = redis.blocking();
+  const blocked = blocking.command(["BLPOP", "list", "60"], 60_000);
+  await until(() => redisCli(server, "CLIENT", "LIST").includes("cmd=blpop"));
+  blocking.close();
+  await assert.rejects(blocked, /the connection was closed/);
+  assert.equal(await redis.command(["SET", "a", "1"]), "OK");
+  await assert.rejects(blocking.command(["BLPOP", "list", "0.01"], 10), RedisUnavailableError);
+  assert.deepEqual(events, []);
+});
+
 Deno.test("killed connections are opened again", options, async () => {
   await using world = await behindProxy();
   const { redis, server } = world;

@@ -4,8 +4,9 @@
  * @module
  */
 import { completionsOf, type LLMClient } from "../../../lib/client/client.ts";
+import { writeWarning } from "../../terminal/sentences.ts";
 import { ConfigurationError } from "../../../lib/errors.ts";
-import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
+import type { Coordinator } from "../../../lib/fleet/coordinator/coordinator.ts";
 import type { JobRequest } from "../../../lib/fleet/job_spec.ts";
 import type { InputCheck } from "../../../lib/input/check_input.ts";
 import type { BatchSource } from "../../../lib/input/input_source.ts";
@@ -27,7 +28,7 @@ export interface SharedBatch {
   /** Path of the result file. */
   output: string;
   flags: { allowUnpriced?: boolean };
-  prepared: { costTracker: CostTracker; limits: JobRequest["limits"] };
+  prepared: { costTracker: CostTracker } & Pick<JobRequest, "limits" | "cache">;
 }
 
 /** What a fleet needs of the share of a batch that goes to one model. */
@@ -61,11 +62,13 @@ export class BatchFleet {
    * @throws {ConfigurationError} if it cannot be used
    */
   static async open(settings: FleetSettings): Promise<BatchFleet> {
-    const [{ shareConnection }, { CostTracker }] = await Promise.all([
+    const [{ shareConnection }, { warnAboutEviction }, { CostTracker }] = await Promise.all([
       import("../../../lib/redis/shared_connection.ts"),
+      import("../../../lib/redis/eviction.ts"),
       import("../../../lib/pricing/cost_tracker.ts"),
     ]);
     const share = await shareConnection(settings.redis.address);
+    warnAboutEviction(share.connection, writeWarning);
     return new BatchFleet(settings, share, new CostTracker());
   }
 
@@ -95,12 +98,12 @@ export class BatchFleet {
     { onRetry, onNote }: ExecutorEvents,
   ): Promise<FleetExecutor[]> {
     const [{ Coordinator }, { FleetWorker }, { jobIdOf }] = await Promise.all([
-      import("../../../lib/fleet/coordinator.ts"),
-      import("../../../lib/fleet/worker.ts"),
+      import("../../../lib/fleet/coordinator/coordinator.ts"),
+      import("../../../lib/fleet/worker/worker.ts"),
       import("../../../lib/fleet/job_id.ts"),
     ]);
     const { connection } = this.#share;
-    const { limits } = batch.prepared;
+    const { limits, cache } = batch.prepared;
     const { workersOnly, hedge, lease, job: given } = this.settings;
     const input = inputId(batch);
     if (given !== undefined && batches.length > 1) {
@@ -116,7 +119,7 @@ export class BatchFleet {
       const coordinator = await Coordinator.open({
         connection,
         job: ids[i],
-        request: jobRequest(model, { limits, budget }),
+        request: jobRequest(model, { limits, cache, budget }),
         inputId: input,
         input: batch.file.name,
         total: check.total,

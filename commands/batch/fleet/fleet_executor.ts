@@ -4,8 +4,8 @@
  * @module
  */
 import type { Executor, IndexedRecord, Outcome } from "../../../lib/batch/executor.ts";
-import type { Coordinator } from "../../../lib/fleet/coordinator.ts";
-import type { FleetWorker } from "../../../lib/fleet/worker.ts";
+import type { Coordinator } from "../../../lib/fleet/coordinator/coordinator.ts";
+import type { FleetWorker } from "../../../lib/fleet/worker/worker.ts";
 import type { CostTracker } from "../../../lib/pricing/cost_tracker.ts";
 
 /** What a {@link FleetExecutor} consists of. */

@@ -12,7 +12,7 @@ import type { BatchFleet, JobView } from "./batch_fleet.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 500;
-/** Milliseconds without a worker after which the user is told how to start one. */
+/** Milliseconds without a worker after which a note says how to start one. */
 const PATIENCE = 3000;
 
 /** What workers did for a batch. */
@@ -98,7 +98,7 @@ export class FleetWatch {
     } else if (!this.#isAsking && now - this.#idleSince >= PATIENCE) {
       this.#isAsking = true;
       writeSentences(
-        `Waiting for workers. Start them with: flexllm worker --redis ${this.#fleet.server}`,
+        `Waiting for workers. Start them with \`flexllm worker\` and the same server, ${this.#fleet.server}`,
         note,
       );
     }

@@ -19,7 +19,7 @@ export type RequestedModel = Pick<BatchConnection, "name" | "targets" | "isAnywh
 /** What workers are asked to send. The URLs are only for information, and have no secrets. */
 export function jobRequest(
   { name, targets, request, isAnywhere = false }: RequestedModel,
-  shared: Pick<JobRequest, "limits" | "budget"> = {},
+  shared: Pick<JobRequest, "limits" | "cache" | "budget"> = {},
 ): JobRequest {
   const [{ provider, api }] = targets;
   return {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { hostname } from "node:os";
+import process from "node:process";
 import type { WorkerStatus } from "../../../lib/fleet/fleet_status.ts";
 import { counted } from "../../terminal/format.ts";
 import { printableLine } from "../../terminal/sanitize.ts";
@@ -26,8 +28,10 @@ function shortened(text: string): string {
   return printableLine(text).slice(0, MAX_TEXT);
 }
 
-function nameOf({ isEmbedded, name }: WorkerStatus): string {
-  return isEmbedded ? "this process" : printableLine(name).slice(0, 40);
+function nameOf({ isEmbedded, name, host, pid }: WorkerStatus): string {
+  // A run that was killed had a worker as well, which is listed for a while.
+  const isThis = isEmbedded && host === hostname() && pid === process.pid;
+  return isThis ? "this process" : printableLine(name).slice(0, 40);
 }
 
 function workerPart(worker: WorkerStatus, i: number): LinePart {

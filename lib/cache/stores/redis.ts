@@ -39,7 +39,7 @@ const NEWLINE = 10;
 
 /**
  * Reads entries, and claims those that are missing. `KEYS` are pairs of entry and claim. Returns for each the
- * entry, 1 for a claim of ours, or 0 for one of another process. A full memory does not keep it from reading.
+ * entry, 1 for our own claim, or 0 for one of another process. A full memory does not keep it from reading.
  */
 const READ_OR_CLAIM = new RedisScript(`
 local replies = {}
@@ -55,7 +55,7 @@ end
 return replies
 `);
 
-/** Deletes claims of ours; those of other processes stay. */
+/** Deletes our own claims; those of other processes stay. */
 const RELEASE = new RedisScript(`
 for i = 1, #KEYS do
   if redis.call("GET", KEYS[i]) == ARGV[1] then redis.call("DEL", KEYS[i]) end
@@ -162,7 +162,7 @@ export class RedisStore implements ManagedStore, ClaimingStore {
     return replies.flat().map((reply, i): Lookup => {
       if (reply === 1) return "claimed";
       this.#claims.delete(keys[i]);
-      // A damaged entry is replaced by whoever reads it.
+      // A damaged entry is replaced by the next process that reads it.
       return reply === 0 ? "awaited" : decode(reply as Uint8Array) ?? "claimed";
     });
   }

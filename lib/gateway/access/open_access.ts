@@ -31,6 +31,9 @@ import { rateExceeded, ratesUnavailable, unauthenticated, unpriced } from "./ref
 import { hashSecret } from "./secrets.ts";
 import type { SharedRates } from "./shared/shared_rates.ts";
 
+/** How often a call may fetch quota that other calls then take. */
+const MAX_FETCHES = 10;
+
 /** Settings of an access that can change while it is used. */
 export interface AccessSettings extends ConfiguredLimits {
   /**
@@ -207,7 +210,9 @@ export class KeyAccess implements Access {
     let now = this.#clock.now();
     if (this.#rates?.isStopped && scopes.some(hasRate)) throw ratesUnavailable();
     let refusal = refusalOf(scopes, tokens, now);
-    if (refusal !== undefined && await this.#rates?.fetch(scopes, tokens)) {
+    // Other calls may be faster, and take what was fetched.
+    for (let i = 0; refusal !== undefined && i < MAX_FETCHES; i++) {
+      if (!await this.#rates?.fetch(scopes, tokens)) break;
       if (signal.aborted) throw abortedBy(signal);
       now = this.#clock.now();
       refusal = refusalOf(scopes, tokens, now);

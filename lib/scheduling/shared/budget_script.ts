@@ -30,7 +30,7 @@ const AHEAD_SHARE = 1 / 8;
  * process had then; the total then; the minimum of the total; a new id of the data; the number of the last
  * report that was taken.
  */
-export const BUDGET_SCRIPT = new RedisScript(`
+export const BUDGET_SCRIPT: RedisScript = new RedisScript(`
 local key = KEYS[1]
 local id = ARGV[1]
 local number, limit, amount, held = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -13,7 +13,7 @@ export const MEMBER_TTL = 3000;
 export const LOST_FOR = 60_000;
 /** Milliseconds after Redis has come back, in which processes that are still cut off keep their parts. */
 const REUNION = 5000;
-/** Seconds after which a limit that nobody uses is forgotten. */
+/** Seconds after which an unused limit is forgotten. */
 export const KEPT = 3600;
 /** Milliseconds between two counts of the processes. */
 export const RECOUNT = 250;
@@ -29,7 +29,7 @@ local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local function text(value) return string.format("%.17g", value) end
 
--- Whether a later report has arrived before this one, which its sender does not wait for any more.
+-- Whether a later report has arrived before this one, which its sender no longer waits for.
 local function isLate(state, id, number)
   if number <= tonumber(redis.call("HGET", state, "number:" .. id) or "-1") then return true end
   redis.call("HSET", state, "number:" .. id, number)

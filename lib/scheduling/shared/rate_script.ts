@@ -28,42 +28,54 @@ export const MAX_MOMENTS = 1000;
  *
  * KEYS: the state and the processes of each limit. ARGV: id of the process; the number of processes known before
  * it was cut off, or 0; moments wanted; microseconds from now to the first moment that is of use, and to the last
- * one that may be granted; moments to grant even if they are later; each limit in requests per second.
+ * one that may be granted; moments to grant even if they are later; 1 if the process has been granted
+ * moments before, or 0; each limit in requests per second.
  */
-export const RATE_SCRIPT = new RedisScript(`${MEMBERS}
+export const RATE_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lead, horizon, minimum = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local isKnown = ARGV[7] == "1"
 local limits = {}
 local rate, all, shortest = 0, 1, math.huge
 for i = 1, #KEYS, 2 do
-  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[6 + (i + 1) / 2]), known)
+  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[7 + (i + 1) / 2]), known)
   if i == 1 then rate, all = effective, processes end
   local whole = effective
   if effective >= 1 then whole = math.floor(effective) end
   local interval = ${(1000 + VALID_FOR + TRAVEL) * 1000} / whole
   if interval < shortest then shortest = interval end
-  local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
+  local stored = redis.call("HGET", KEYS[i], "next")
+  local at = tonumber(stored or "0")
+  -- The data was deleted, and processes still have moments that were granted before.
+  if not stored and isKnown then at = now + math.max(interval, lead + horizon) end
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
-  table.insert(limits, {key = KEYS[i], at = at, interval = interval})
+  table.insert(limits, {key = KEYS[i], at = at, interval = interval, processes = processes})
 end
 local reply = {text(now), all, text(rate), 0}
 local first = now + lead
 local granted = 0
 while granted < want do
-  local at, earliest = first, nil
+  local at, latest = first, limits[1]
   for _, limit in ipairs(limits) do
-    local own = math.max(limit.at, first)
-    if own > at then at = own end
-    if earliest == nil or own < earliest then earliest = own end
+    limit.own = math.max(limit.at, first)
+    if limit.own > at then at, latest = limit.own, limit end
   end
   -- Whoever has none gets the next one, however far away: otherwise some would never get any.
   if at > now + horizon and (granted >= minimum or at > now + ${FURTHEST * 1000}) then
     reply[4] = math.ceil(at - now - horizon)
     break
   end
-  -- One limit must not use up the time of another one while it waits.
-  if at > earliest + shortest / 2 then
+  -- One limit must not use up the time of another one while it waits. That does no harm if all processes with the
+  -- other limit wait for this one as well; a process that has none would wait forever then.
+  local earliest = nil
+  for _, limit in ipairs(limits) do
+    local isOwn = granted < minimum and limit.processes <= latest.processes
+    if at > limit.own + shortest / 2 and not isOwn and (earliest == nil or limit.own < earliest) then
+      earliest = limit.own
+    end
+  end
+  if earliest ~= nil then
     reply[4] = math.ceil(at - earliest - shortest / 2)
     break
   end

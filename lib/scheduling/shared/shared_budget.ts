@@ -87,7 +87,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
     this.#unwatch = connection.watch({
       // Requests that wait for money may be paid by this process alone now.
       onDown: () => this.onChange(),
-      // It holds nothing any more for this process, until this process reports.
+      // It no longer holds anything for this process, until this process reports.
       onReset: () => this.#loop.request(),
     });
   }
@@ -199,7 +199,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
     // An idle process, and one whose money others need, returns what it has taken ahead.
     const isIdle = this.#need === 0 && !this.#isChanged;
     const most = this.#isClosed || this.#isShort || isIdle ? 0 : block;
-    // While money is short, nobody holds a part of what it needs: two such parts would wait for each other.
+    // While money is short, no process holds a part of what it needs: two such parts would wait for each other.
     const free = this.#free = Math.min(
       Math.max(0, this.#free),
       this.#isShort && this.#free < this.#need ? 0 : Math.max(2 * most, this.#need),

@@ -14,6 +14,7 @@ import { RateLimiter, type RequestRate } from "../rate_limiter.ts";
 import { ExchangeLoop } from "./exchange_loop.ts";
 import { FleetState } from "./fleet_mode.ts";
 import { MAX_MOMENTS, RATE_SCRIPT, TRAVEL, VALID_FOR } from "./rate_script.ts";
+import { Pace } from "./pace.ts";
 import { ServerClock } from "./server_clock.ts";
 import { leave, limitKeys } from "./limit_group.ts";
 
@@ -43,6 +44,8 @@ const INTERVAL = 1000;
 const GAP = 15;
 /** Milliseconds that moments are taken ahead, beyond the time that a reply takes. */
 const AHEAD = 100;
+/** Milliseconds of the process's own pace for which moments are taken ahead while the limit is not reached. */
+const PACE_AHEAD = 50;
 /** Milliseconds added to the time that a reply takes. */
 const LEAD = 3;
 const MAX_LEAD = 1000;
@@ -64,7 +67,11 @@ export class SharedRate implements RequestRate {
   #first = 0;
   #effective: number;
   #wanted = false;
+  #hasBeenGranted = false;
   #retryAt = -Infinity;
+  readonly #pace = new Pace();
+  /** Whether all processes together stayed below the limit at the last report: then moments may be lost. */
+  #isPlenty = false;
 
   /** @param rates the limits that each request has to keep to; at least one */
   constructor(
@@ -115,6 +122,7 @@ export class SharedRate implements RequestRate {
   take(now: number): void {
     if (this.#state.modeAt(now) === "part") return this.#part.take(now);
     this.#first++;
+    this.#pace.count++;
     this.#refill(now);
   }
 
@@ -156,18 +164,21 @@ export class SharedRate implements RequestRate {
   #target(): number {
     const ahead = (AHEAD + 2 * this.#clock.roundTrip) / 1000;
     const most = Math.min(MAX_MOMENTS, Math.max(1, Math.ceil(this.#effective * ahead)));
-    return Math.min(most, Math.max(this.#options.waiting(), this.#wanted ? 1 : 0));
+    const soon = this.#isPlenty ? this.#pace.during(PACE_AHEAD) : 0;
+    return Math.min(most, Math.max(this.#options.waiting(), soon, this.#wanted ? 1 : 0));
   }
 
   async #report(): Promise<void> {
     const { roundTrip } = this.#clock;
     const lead = Math.min(MAX_LEAD, roundTrip + LEAD);
+    const sent = performance.now();
+    this.#pace.measure(sent);
+    this.#dropExpired(sent);
     const held = this.#moments.length - this.#first;
     const wanted = Math.max(0, this.#target() - held);
     // A process without any may look further ahead than one that has some left.
     const ahead = held === 0 ? AHEAD : AHEAD / 2;
     this.#wanted = false;
-    const sent = performance.now();
     const [time, processes, effective, wait, ...moments] = await this.#connection.run(
       RATE_SCRIPT,
       this.#rates.flatMap(({ group }) => limitKeys(this.#connection, group, "rate")),
@@ -178,17 +189,22 @@ export class SharedRate implements RequestRate {
         Math.round(lead * 1000),
         Math.round((lead + ahead + 2 * roundTrip) * 1000),
         held === 0 ? 1 : 0,
+        this.#hasBeenGranted ? 1 : 0,
         ...this.#rates.map(({ perSecond }) => perSecond),
       ],
     ) as [string, number, string, number, ...number[]];
     const received = performance.now();
-    // Cut off meanwhile: this process has been told to use its own part.
+    // Cut off meanwhile: this process uses its own part now.
     if (!this.#connection.isUp) return;
     const serverTime = Number(time) / 1000;
     this.#clock.learn(sent, received, serverTime);
     this.#state.reported(sent, processes);
     this.#effective = Number(effective);
     this.#retryAt = wait > 0 ? received + wait / 1000 - roundTrip / 2 : -Infinity;
+    if (moments.length > 0) {
+      this.#hasBeenGranted = true;
+      this.#isPlenty = wait === 0 && moments[0] / 1000 <= lead + LEAD;
+    }
     const now = this.#clock.toLocal(serverTime);
     for (const moment of moments) this.#moments.push(now + moment / 1000);
     if (wanted > 0) this.#options.onChange();

@@ -142,7 +142,7 @@ export class SharedSlots implements SlotLimit {
         ++this.#number,
       ],
     ) as [number, number, number];
-    // Cut off meanwhile: this process has been told to use its own part.
+    // Cut off meanwhile: this process uses its own part now.
     if (!this.#connection.isUp) return;
     this.#state.reported(sent, processes);
     this.#granted = granted;

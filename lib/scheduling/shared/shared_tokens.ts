@@ -18,6 +18,7 @@ import {
 import { ExchangeLoop } from "./exchange_loop.ts";
 import { FleetState } from "./fleet_mode.ts";
 import { leave, limitKeys } from "./limit_group.ts";
+import { Pace } from "./pace.ts";
 import type { SharedLimitOptions } from "./shared_rate.ts";
 import { TOKENS_SCRIPT } from "./tokens_script.ts";
 
@@ -35,6 +36,8 @@ const INTERVAL = 1000;
 const GAP = 20;
 /** Milliseconds of the flow of tokens that are taken ahead, beyond the time that a reply takes. */
 const AHEAD = 200;
+/** Milliseconds of the process's own pace for which tokens are taken ahead while no request waits. */
+const PACE_AHEAD = 50;
 /** Maximum milliseconds that a round trip counts. */
 const MAX_ROUND_TRIP = 500;
 /** The weight of the newest round trip in the average. */
@@ -75,6 +78,9 @@ export class SharedTokens implements TokenRate {
   #counted = 0;
   #retryAt = -Infinity;
   #roundTrip = 0;
+  readonly #pace = new Pace();
+  /** Tokens that were taken ahead at the last report. */
+  #ahead = 0;
 
   constructor(connection: RedisConnection, limit: GroupTokens, options: SharedLimitOptions) {
     this.#connection = connection;
@@ -130,7 +136,9 @@ export class SharedTokens implements TokenRate {
     this.#flowed += expected;
     this.#need = reserved;
     this.#flowNeed = expected;
-    if (this.#free < 2 * reserved && this.#options.waiting() > 1) this.#loop.request();
+    this.#pace.count++;
+    const low = Math.max(2 * reserved, this.#ahead / 2);
+    if (this.#free < low && this.#expected > 1) this.#loop.request();
     const hold: SharedHold = { expected, reserved, part: undefined };
     return hold;
   }
@@ -163,6 +171,11 @@ export class SharedTokens implements TokenRate {
     );
   }
 
+  /** The requests that wait, or that will come soon. */
+  get #expected(): number {
+    return Math.max(this.#options.waiting(), this.#pace.during(PACE_AHEAD));
+  }
+
   /** A request above the limit needs all of it. */
   #bound(demand: TokenDemand): number {
     return Math.min(this.#limit.perMinute, this.#forecast.bound(demand));
@@ -188,7 +201,9 @@ export class SharedTokens implements TokenRate {
   }
 
   async #report(): Promise<void> {
-    const waiting = this.#options.waiting();
+    const sent = performance.now();
+    this.#pace.measure(sent);
+    const waiting = this.#expected;
     if (waiting === 0) this.#need = this.#flowNeed = 0;
     const used = this.#used;
     const { perMinute } = this.#limit;
@@ -196,7 +211,8 @@ export class SharedTokens implements TokenRate {
     const flowAhead = waiting > 1 ? perMillisecond * (AHEAD + 2 * this.#roundTrip) : 0;
     // Enough requests to use that much of the flow, but not all of the limit.
     const requests = this.#flowNeed === 0 ? 0 : Math.min(waiting, flowAhead / this.#flowNeed);
-    const sent = performance.now();
+    const ahead = Math.min(requests * this.#need, perMinute / 4);
+    this.#ahead = ahead;
     const [inFlightThen, flowedThen] = [this.#inFlight, this.#flowed];
     const freeThen = this.#free;
     const [processes, extra, credit, wait, counted] = await this.#connection.run(
@@ -210,7 +226,7 @@ export class SharedTokens implements TokenRate {
         this.#usedBefore,
         inFlightThen,
         this.#need,
-        Math.min(requests * this.#need, perMinute / 4),
+        ahead,
         flowedThen,
         this.#granted,
         this.#flowNeed,
@@ -220,7 +236,7 @@ export class SharedTokens implements TokenRate {
       ],
     ) as [number, string, string, number, string];
     const received = performance.now();
-    // Cut off meanwhile: this process has been told to use its own part.
+    // Cut off meanwhile: this process uses its own part now.
     if (!this.#connection.isUp) return;
     // A process that was suspended meanwhile has learned nothing about the network.
     this.#roundTrip += (Math.min(received - sent, MAX_ROUND_TRIP) - this.#roundTrip) * NEWEST;

@@ -19,7 +19,7 @@ const SLOT_TTL = 30;
  * was cut off, or 0; maximum slots; slots that it uses or may use;
  * slots wanted; the number of the report.
  */
-export const SLOTS_SCRIPT = new RedisScript(`${MEMBERS}
+export const SLOTS_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
 local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if isLate(state, id, tonumber(ARGV[6])) then return {} end

@@ -24,7 +24,7 @@ const MAX_LAG = 100;
  * last report; tokens of the flow needed, and to take ahead; microseconds that a reply takes; the number of the
  * report.
  */
-export const TOKENS_SCRIPT = new RedisScript(`${MEMBERS}
+export const TOKENS_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
 local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if isLate(state, id, tonumber(ARGV[14])) then return {} end
@@ -62,7 +62,7 @@ if need + ahead <= free then extra = need + ahead
 elseif need <= free or (counted + others + inFlight == 0) then extra = need
 elseif need > 0 then wait = 250 end
 
--- The flow: an even number of tokens a second, which nobody can save up.
+-- The flow: an even number of tokens a second, which no process can save up.
 local perToken = 60000000 / effective
 local next = tonumber(redis.call("HGET", state, "next") or "0")
 if next > now + 600000000 then next = now end

@@ -1,5 +1,7 @@
 /** What a batch shows of its workers: the progress line, the notes and the report. */
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import process from "node:process";
 import {
   type FleetOutcome,
   FleetWatch,
@@ -31,7 +33,15 @@ const WORKER: WorkerStatus = {
   isHealthy: true,
   age: 0,
 };
-const OWN: WorkerStatus = { ...WORKER, id: "2", isEmbedded: true, rate: 20, inFlight: 4 };
+const OWN: WorkerStatus = {
+  ...WORKER,
+  id: "2",
+  host: hostname(),
+  pid: process.pid,
+  isEmbedded: true,
+  rate: 20,
+  inFlight: 4,
+};
 const FAILING: WorkerStatus = {
   ...WORKER,
   id: "3",
@@ -64,6 +74,8 @@ Deno.test("the progress shows workers, their rates and errors, as far as they fi
   );
   const many = Array.from({ length: 30 }, (_, i) => ({ ...WORKER, id: `${i}`, name: `w${i}` }));
   assert.match(line({ workers: many }, 400), /w7 12\/s {2}and 22 more {2}360 of 480 in flight$/);
+  // The worker of a run that was killed.
+  assert.match(line({ workers: [{ ...OWN, pid: 0 }] }, 60), /^1 worker: gpu1:4242 20\/s/);
   const refusals = [{ worker: "gpu3", reason: "no key" }];
   assert.match(line({ workers, refusals }, 60), /1 cannot take part/);
 });
@@ -92,7 +104,7 @@ Deno.test("a batch without workers says once how to start them, and again after 
   for (const now of [500, 2500, 3000, 3500, 9000]) watch.look(note, now);
   assert.equal(
     notes.join(" "),
-    "Waiting for workers. Start them with: flexllm worker --redis redis://queue:6379",
+    "Waiting for workers. Start them with `flexllm worker` and the same server, redis://queue:6379",
   );
   workers = [WORKER];
   watch.look(note, 10_000);

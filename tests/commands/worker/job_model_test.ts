@@ -47,6 +47,17 @@ Deno.test("a worker uses the server that its own flags, environment or configura
   assert.deepEqual(connect(GPU, { config }), { model: ["qwen3"], baseUrl: undefined });
 });
 
+Deno.test("a batch that names no server leaves it to the worker", () => {
+  const job = { name: "gpt-5.4-mini", models: ["gpt-5.4-mini"], baseUrls: [] };
+  const own = { model: ["gpt-5.4-mini"], baseUrl: undefined };
+  assert.deepEqual(connect(job, { env: { OPENAI_API_KEY: "sk-openai" } }), own);
+  assert.deepEqual(connect(job, { env: { FLEXLLM_BASE_URL: "http://here:8000/v1" } }), own);
+  assert.match(
+    String(connect(job, { env: { ANTHROPIC_API_KEY: "sk-claude" } })),
+    /^neither the job nor this machine names a server for gpt-5.4-mini \| Start the worker with --base/,
+  );
+});
+
 Deno.test("a worker uses the id of a model whose name only the batch has configured", () => {
   const job = { name: "fast", models: ["qwen3"], baseUrls: ["http://gpu1:8000/v1"] };
   const flags = { baseUrl: "http://here:8000/v1" };

@@ -107,6 +107,24 @@ ratesTest("all gateways together keep to the requests per minute", async (server
   for (const gateway of gateways) await gateway.close();
 });
 
+ratesTest("calls far below the limits are never refused", async (server) => {
+  const gateway = await open(server, { rpm: 1_000_000, tpm: 100_000_000, concurrent: 5000 });
+  const end = performance.now() + 1500;
+  let admitted = 0;
+  // Bursts: more calls than before come while earlier ones wait for quota.
+  await Promise.all(Array.from({ length: 200 }, async (_, i) => {
+    await sleep(5 * i);
+    while (performance.now() < end) {
+      const admission = await admit(gateway, 10);
+      admitted++;
+      await sleep(i % 7);
+      admission.release();
+    }
+  }));
+  assert(admitted > 200);
+  await gateway.close();
+});
+
 ratesTest("few requests per minute can be used by any gateway", async (server) => {
   const gateways = await openSeveral(server, 3, { rpm: 3 });
   for (const gateway of gateways) (await admit(gateway)).release();

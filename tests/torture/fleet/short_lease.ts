@@ -1,5 +1,5 @@
 /** Runs flexllm with a batch whose workers lose their records after two seconds without a sign of life. */
-import { Coordinator } from "../../../lib/fleet/coordinator.ts";
+import { Coordinator } from "../../../lib/fleet/coordinator/coordinator.ts";
 
 /** Seconds; a minute outside of tests. */
 const LEASE = 2;

@@ -28,7 +28,7 @@ export interface RateOrder {
 export type RateReply = [held: string, left: string];
 
 /** Exchanges used quota for new blocks. */
-export const EXCHANGE_QUOTA = new RedisScript(`
+export const EXCHANGE_QUOTA: RedisScript = new RedisScript(`
 local base = KEYS[1]
 local order = cjson.decode(ARGV[1])
 local clock = redis.call("TIME")

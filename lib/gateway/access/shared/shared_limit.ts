@@ -140,15 +140,18 @@ export class SharedBucket implements RateBucket, SharedLimit {
     }
     const need = Math.min(...this.#wanted, this.#perMinute);
     this.#wanted = [];
+    const target = Math.min(
+      this.#perMinute,
+      Math.max(this.#target, wanted === 0 ? 0 : Math.max(0, this.#held) + wanted),
+    );
+    // What is returned must not be used before the reply: another gateway may have it by then.
+    this.#held = Math.min(this.#held, target);
     return {
       scope: this.#scope,
       kind: this.#kind,
       limit: this.#perMinute,
       used: this.#used,
-      target: Math.min(
-        this.#perMinute,
-        Math.max(this.#target, wanted === 0 ? 0 : Math.max(0, this.#held) + wanted),
-      ),
+      target,
       need: wanted === 0 ? 0 : need,
       level: this.#leftNow(now),
     };
@@ -235,6 +238,8 @@ export class SharedSlots implements CallSlots, SharedLimit {
     if (isRegular) this.#most = this.#inFlight;
     const wanted = this.#wanted;
     this.#wanted = 0;
+    // What is returned must not be used before the reply: another gateway may have it by then.
+    if (wanted === 0) this.#held = Math.min(this.#held, target);
     return {
       scope: this.#scope,
       kind: "slots",

@@ -107,7 +107,7 @@ end
  * new reservations, in this order. Returns the result of each new reservation (nothing, `wait`, or the budget that
  * does not allow it) and the sums of the scopes that have changed.
  */
-export const EXCHANGE = new RedisScript(`${SUMS}
+export const EXCHANGE: RedisScript = new RedisScript(`${SUMS}
 local order = cjson.decode(ARGV[1])
 local open = base .. ":open:" .. order.instance
 local lost = base .. ":recovered:" .. order.instance
@@ -221,7 +221,7 @@ return {results, balances}
  * the sums of the scopes that have changed since the given number, and the id of the data: another one means that
  * the server has lost everything.
  */
-export const TICK = new RedisScript(`${SUMS}${END}
+export const TICK: RedisScript = new RedisScript(`${SUMS}${END}
 local now = time()
 local instances = base .. ":instances"
 redis.call("SET", base .. ":data-id", ARGV[1] .. text(now), "NX")
@@ -243,14 +243,14 @@ return {
 `);
 
 /** Ends the gateway that calls it. */
-export const LEAVE = new RedisScript(`${SUMS}${END}
+export const LEAVE: RedisScript = new RedisScript(`${SUMS}${END}
 finish(ARGV[1])
 publish()
 return 1
 `);
 
 /** After the server has lost its data: restores what ended gateways have spent, as far as a gateway knows. */
-export const RESTORE = new RedisScript(`${SUMS}
+export const RESTORE: RedisScript = new RedisScript(`${SUMS}
 for scope, sums in pairs(cjson.decode(ARGV[1])) do
   local name = base .. ":balance:" .. scope
   for period, amount in pairs(sums) do
@@ -267,7 +267,7 @@ return 1
 `);
 
 /** Moves the rows of a source from before a day to rows without a day. The sums stay. */
-export const PRUNE = new RedisScript(`${SUMS}
+export const PRUNE: RedisScript = new RedisScript(`${SUMS}
 local name = base .. ":rows:" .. ARGV[1]
 local rows = redis.call("HGETALL", name)
 for i = 1, #rows, 2 do
@@ -284,7 +284,7 @@ return 1
  * Claims to be the gateway whose keys all use; returns nothing if it is, otherwise the id and the place of the other
  * database. A gateway that holds the lock of the same file may replace one that was killed.
  */
-export const CLAIM_KEYS = new RedisScript(`
+export const CLAIM_KEYS: RedisScript = new RedisScript(`
 local base, ledger, place, instance = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local current = redis.call("GET", base .. ":publisher")
 if current then
@@ -299,7 +299,7 @@ return {}
 `);
 
 /** Publishes keys; with an empty `ARGV[5]` only if there are none. */
-export const PUBLISH_KEYS = new RedisScript(`
+export const PUBLISH_KEYS: RedisScript = new RedisScript(`
 local name = KEYS[1] .. ":keys"
 if ARGV[5] == "" and redis.call("EXISTS", name) == 1 then return 0 end
 redis.call("HSET", name, "owner", ARGV[1], "place", ARGV[2], "version", ARGV[3], "keys", ARGV[4])
@@ -307,7 +307,7 @@ return 1
 `);
 
 /** Stops publishing keys. They stay in use. */
-export const RESIGN = new RedisScript(`
+export const RESIGN: RedisScript = new RedisScript(`
 local current = redis.call("GET", KEYS[1] .. ":publisher")
 if current and cjson.decode(current).instance == ARGV[1] then redis.call("DEL", KEYS[1] .. ":publisher") end
 return 1

@@ -7,7 +7,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { ConfigurationError } from "../../../errors.ts";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
-import { evictionWarning } from "../../../redis/eviction.ts";
+import { warnAboutEviction } from "../../../redis/eviction.ts";
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { RedisSettings } from "../../../redis/redis_settings.ts";
 import { shareConnection } from "../../../redis/shared_connection.ts";
@@ -160,8 +160,7 @@ export async function openSharedLedger(options: SharedLedgerOptions): Promise<Op
     });
     if (file !== undefined) Object.assign(ledger.recovered, file.recovered);
     await ledger.start();
-    const warning = evictionWarning(connection);
-    if (warning !== undefined) onWarning(warning);
+    warnAboutEviction(connection, onWarning);
     return { ledger, member, connection, isPublisher: file !== undefined };
   } catch (error) {
     if (ledger !== undefined) await ledger.close();

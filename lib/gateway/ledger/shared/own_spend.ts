@@ -126,7 +126,7 @@ export class OwnSpend {
     }
   }
 
-  /** Begins anew with what the shared ledger does not have; the rest counts as that of an ended gateway. */
+  /** Starts over with what the shared ledger does not have; the rest counts as that of an ended gateway. */
   restart(): void {
     for (const own of this.#rows.values()) {
       own.counts = own.counts.map((count, i) => count - own.shared[i]);

@@ -486,7 +486,7 @@ export function entriesOf(hash: string[] | Record<string, string>): [string, str
 function unavailable(reason: string): GatewayError {
   return new GatewayError(
     503,
-    `the gateway cannot check budgets: Redis, through which gateways share them, is down (${reason})`,
+    `the gateway cannot check budgets: Redis, through which gateways share them, is down (${reason}).`,
     {
       reason: "store_unavailable",
       retryAfter: RETRY_AFTER,

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { CallFacts } from "../chat/call_facts.ts";
-import type { RetryNotice } from "../chat/retry_notice.ts";
-import { AbortedError } from "../errors.ts";
-import type { CallHooks } from "../scheduling/call_hooks.ts";
-import type { WorkEntry } from "./record_codec.ts";
+import type { CallFacts } from "../../chat/call_facts.ts";
+import type { RetryNotice } from "../../chat/retry_notice.ts";
+import { AbortedError } from "../../errors.ts";
+import type { CallHooks } from "../../scheduling/call_hooks.ts";
+import type { WorkEntry } from "../record_codec.ts";
 
 /** What the records of one worker share. */
 export interface HeldRecords {
@@ -15,10 +15,8 @@ export interface HeldRecords {
   readonly waitSignal: AbortSignal;
   /** Whether the worker has had an answer: before that, others would most likely fail as well. */
   readonly anyAnswer: boolean;
-  /** Milliseconds since the claims were last renewed, by the clock that ran on while the process was suspended. */
-  sinceRenewal(record: HeldRecord): number;
-  /** Milliseconds after which a claim may have been lost. */
-  readonly claimLasts: number;
+  /** Whether another worker may have claimed a record before a request for it arrives. */
+  mayHaveLost(record: HeldRecord): boolean;
   onRetry(notice: RetryNotice): void;
   onParked(change: 1 | -1): void;
 }
@@ -48,9 +46,7 @@ export class HeldRecord implements CallHooks {
   }
 
   onAttempt(): void {
-    if (this.isLost || this.#records.sinceRenewal(this) > this.#records.claimLasts) {
-      throw new ClaimLostError();
-    }
+    if (this.isLost || this.#records.mayHaveLost(this)) throw new ClaimLostError();
   }
 
   onRetryWait(notice: RetryNotice): void {

@@ -7,10 +7,10 @@ import type {
   BlockingConnection,
   RedisCommand,
   RedisConnection,
-} from "../redis/redis_connection.ts";
-import type { JobKeys } from "./job_keys.ts";
-import { entriesOf } from "./job_worker.ts";
-import { type ResultGroup, resultGroup } from "./work_result.ts";
+} from "../../redis/redis_connection.ts";
+import type { JobKeys } from "../job_keys.ts";
+import { streamEntries } from "../stream_reply.ts";
+import { type ResultGroup, resultGroup } from "../work_result.ts";
 
 /** Milliseconds for which a read waits on the server. */
 const READ_WAIT = 1000;
@@ -123,7 +123,7 @@ export class ResultReader {
 
   #groupsOf(reply: unknown): ResultGroup[] {
     const groups: ResultGroup[] = [];
-    for (const [id, fields] of entriesOf(reply)) {
+    for (const [id, fields] of streamEntries(reply)) {
       this.#last = id;
       const group = resultGroup(id, fields);
       const isRepeated = group.sequence <= (this.#sequences.get(group.worker) ?? 0);

@@ -7,18 +7,20 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
-import { ConfigurationError, FlexLLMError, InternalError } from "../errors.ts";
-import { RedisUnavailableError } from "../redis/redis_error.ts";
-import { systemClock } from "../runtime/clock.ts";
-import { VERSION } from "../version.ts";
-import { REPORT } from "./claim_scripts.ts";
-import type { WorkerStatus } from "./fleet_status.ts";
-import { FleetKeys } from "./job_keys.ts";
-import { FLEET_PROTOCOL, type JobClient, type JobSpec } from "./job_spec.ts";
-import { JobWorker, type WorkerCounts } from "./job_worker.ts";
-import { readRunningJobs } from "./read_fleet.ts";
-import { RecentCount } from "./recent_count.ts";
+import { ConfigurationError, FlexLLMError, InternalError } from "../../errors.ts";
+import { RedisUnavailableError } from "../../redis/redis_error.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { VERSION } from "../../version.ts";
+import { REPORT } from "../claim_scripts.ts";
+import type { WorkerStatus } from "../fleet_status.ts";
+import { FleetKeys } from "../job_keys.ts";
+import { FLEET_PROTOCOL, type JobClient, type JobSpec } from "../job_spec.ts";
+import { RecentCount } from "../recent_count.ts";
+import { JobFinder } from "./job_finder.ts";
+import { JobWorker } from "./job_worker.ts";
+import type { WorkerCounts } from "./record_calls.ts";
 import type { WorkerOptions } from "./worker_options.ts";
+import { concurrencyOf, type CurrentJob, workerStatus } from "./worker_report.ts";
 
 /** Milliseconds between two reports, and between two looks for a job. */
 const INTERVAL = 1000;
@@ -32,18 +34,8 @@ const HELD_TTL = 15_000;
 const RETRY_JOB = 60_000;
 /** Milliseconds for which a worker without Redis waits for it before it ends. */
 const MAX_DELIVERY = 60_000;
-/** The oldest records that a report names. */
-const OLDEST = 20;
 
-/** A job that the worker does not work on for now. */
-interface Refusal {
-  generation: string;
-  reason: string;
-  /** When to try again; `Infinity` if that cannot help. */
-  until: number;
-}
-
-/** Reports a sign of life, and works on jobs until it is stopped. */
+/** Sends heartbeats, and works on jobs until it is stopped. */
 export class FleetWorker {
   readonly id: string;
   readonly #options: WorkerOptions;
@@ -56,61 +48,36 @@ export class FleetWorker {
     lastError: undefined,
   };
   readonly #rate = new RecentCount();
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #finder: JobFinder;
   #sequence = 0;
-  #job: { spec: JobSpec; client: JobClient; worker: JobWorker } | undefined;
+  #job: CurrentJob | undefined;
   #hadJob = false;
   #currentRate = 0;
   #idleSince = performance.now();
   #isStopping = false;
   #isAborting = false;
   readonly #ending = new AbortController();
-  #last: string | undefined;
   #wake: () => void = () => {};
 
   /** Creates a worker; see {@link FleetWorker.run}. */
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#keys = new FleetKeys(options.connection);
+    this.#finder = new JobFinder(options.connection, options.job);
     this.id = `${options.name ?? hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   }
 
   /** What the worker reports. */
   get status(): WorkerStatus {
-    const { name = `${hostname()}:${process.pid}`, isEmbedded = false, concurrency } =
-      this.#options;
-    const job = this.#job;
-    const refusals = [...this.#refusals].map(([id, { reason }]) => [id, reason] as const);
-    return {
+    return workerStatus({
       id: this.id,
-      name,
-      host: hostname(),
-      pid: process.pid,
-      version: VERSION,
-      isEmbedded,
-      job: job?.spec.id,
-      state: this.#isStopping
-        ? "stopping"
-        : job !== undefined
-        ? "working"
-        : refusals.length > 0
-        ? "refused"
-        : "idle",
-      concurrency: job === undefined
-        ? concurrency ?? 0
-        : Math.min(concurrency ?? Infinity, job.client.completions.concurrencyLimit),
-      inFlight: job?.worker.inFlight ?? 0,
-      done: this.#counts.done,
-      failed: this.#counts.failed,
-      rate: Math.round(this.#currentRate * 100) / 100,
-      cost: this.#counts.cost,
-      isHealthy: job === undefined ||
-        job.client.completions.stats.some(({ failures }) => failures === 0),
-      lastError: this.#counts.lastError?.split("\n")[0].slice(0, 300),
-      refusals: refusals.length === 0 ? undefined : Object.fromEntries(refusals),
-      oldest: job?.worker.oldest(OLDEST),
-      age: 0,
-    };
+      options: this.#options,
+      counts: this.#counts,
+      job: this.#job,
+      refusals: this.#finder.refusals,
+      rate: this.#currentRate,
+      isStopping: this.#isStopping,
+    });
   }
 
   /** Finishes the requests in flight, gives all other records back, and ends. */
@@ -144,7 +111,7 @@ export class FleetWorker {
     });
     try {
       while (!this.#isStopping && !this.#isIdleForLong()) {
-        const spec = await this.#findJob();
+        const spec = await this.#finder.next();
         if (this.#isStopping) break;
         if (spec !== undefined) await this.#work(spec);
         else if (this.#isDone()) break;
@@ -159,8 +126,8 @@ export class FleetWorker {
       await this.#forget();
     }
     const { job, exitWhenDone } = this.#options;
-    const refusal = job === undefined ? undefined : this.#refusals.get(job);
-    if (exitWhenDone && refusal !== undefined) throw new ConfigurationError(refusal.reason);
+    const reason = job === undefined ? undefined : this.#finder.refusals?.[job];
+    if (exitWhenDone && reason !== undefined) throw new ConfigurationError(reason);
   }
 
   #note(text: string): void {
@@ -182,68 +149,40 @@ export class FleetWorker {
     return idleExit !== undefined && performance.now() - this.#idleSince >= idleExit * 1000;
   }
 
-  /** Whether there is no job any more. */
+  /** Whether no job is left. */
   #isDone(): boolean {
     if (!this.#options.exitWhenDone || !this.#options.connection.isUp) return false;
-    return this.#hadJob || this.#refusals.size > 0;
-  }
-
-  /** The next job that this worker can work on. */
-  async #findJob(): Promise<JobSpec | undefined> {
-    const { connection, job } = this.#options;
-    let jobs: JobSpec[];
-    try {
-      jobs = await readRunningJobs(connection);
-    } catch (error) {
-      if (error instanceof RedisUnavailableError) return undefined;
-      throw error;
-    }
-    for (const id of this.#refusals.keys()) {
-      if (!jobs.some((spec) => spec.id === id)) this.#refusals.delete(id);
-    }
-    // Not the same again and again, if there are several.
-    const after = jobs.findIndex(({ id }) => id === this.#last) + 1;
-    const next = [...jobs.slice(after), ...jobs.slice(0, after)];
-    return next.find((spec) => {
-      if (job !== undefined && spec.id !== job) return false;
-      const refusal = this.#refusals.get(spec.id);
-      return refusal === undefined || refusal.generation !== spec.generation ||
-        refusal.until <= performance.now();
-    });
-  }
-
-  #refuse({ id, generation }: JobSpec, reason: string, until = Infinity): void {
-    this.#refusals.set(id, { generation, reason, until });
+    return this.#hadJob || this.#finder.refusals !== undefined;
   }
 
   async #work(spec: JobSpec): Promise<void> {
-    const { connection, connect, concurrency = Infinity, onRetry } = this.#options;
-    this.#last = spec.id;
+    const { connection, connect, onRetry } = this.#options;
     let client: JobClient;
     try {
       checkProtocol(spec);
       client = await connect(spec);
     } catch (thrown) {
       const error = thrown instanceof FlexLLMError ? thrown : new InternalError(thrown);
-      this.#refuse(spec, error.message);
-      this.#note(`Cannot work on job ${spec.id}: ${error.message}`);
+      this.#finder.refuse(spec, error.message);
+      const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+      this.#note(`Cannot work on job ${spec.id}: ${error.message}${hint}`);
       return;
     }
-    this.#refusals.delete(spec.id);
+    this.#finder.accept(spec);
     this.#hadJob = true;
     const worker = new JobWorker({
       connection,
       spec,
       client,
       worker: this.id,
-      concurrency: Math.min(concurrency, client.completions.concurrencyLimit),
+      concurrency: concurrencyOf(this.#options, client),
       counts: this.#counts,
       nextSequence: () => ++this.#sequence,
       onRetry,
       onFailure: (error) => {
         const isFinal = error.code === "authentication" || error.code === "configuration";
         const until = isFinal ? Infinity : performance.now() + RETRY_JOB;
-        this.#refuse(spec, error.message, until);
+        this.#finder.refuse(spec, error.message, until);
         this.#note(`Left job ${spec.id}: ${error.message}`);
       },
     });
@@ -283,15 +222,14 @@ export class FleetWorker {
         await connection.run(REPORT, [workers, reports], head);
         return;
       }
-      const { keys } = job.worker;
-      const { orphans } = job.worker;
+      const { keys, orphans } = job.worker;
       const held = orphans.length === 0 ? "" : JSON.stringify(orphans);
       const reply = await connection.run(
         REPORT,
         [workers, reports, keys.state, keys.lock, keys.held(this.id)],
         [...head, held, HELD_TTL],
       );
-      await this.#follow(job, reply as [string, string, number]);
+      await this.#follow(job, reply as [string, string, number, string]);
     } catch (error) {
       if (!(error instanceof RedisUnavailableError)) this.#counts.lastError = String(error);
     }
@@ -300,32 +238,25 @@ export class FleetWorker {
   /** Does what the coordinator of a job wants. */
   async #follow(
     { spec, worker }: { spec: JobSpec; worker: JobWorker },
-    [phase, generation, isLocked]: [string, string, number],
+    [phase, generation, isLocked, run]: [string, string, number, string],
   ): Promise<void> {
-    if (phase === "ended" || generation !== "" && generation !== spec.generation) worker.abort();
-    else if (phase === "closing") worker.abort();
+    const isReplaced = generation !== "" && generation !== spec.generation;
+    if (phase === "ended" || phase === "closing" || isReplaced) worker.abort();
     else if (phase === "stopping") worker.leave();
-    else worker.pause(phase === "" || isLocked === 0);
+    else worker.pause(phase === "" || isLocked === 0, run);
     const { idleFor } = worker;
-    if (idleFor > 0) this.#idleSince = performance.now() - idleFor * 1000;
-    else this.#idleSince = performance.now();
+    this.#idleSince = performance.now() - idleFor * 1000;
     if (this.#isIdleForLong()) return this.stop();
     if (idleFor < JOB_IDLE || phase === "") return;
     const isOrphan = isLocked === 0;
-    if (isOrphan || await this.#hasOtherJob(spec)) worker.leave();
+    if (isOrphan || await this.#finder.hasOther(spec)) worker.leave();
   }
 
-  async #hasOtherJob({ id }: JobSpec): Promise<boolean> {
-    if (this.#options.job !== undefined) return false;
-    const jobs = await readRunningJobs(this.#options.connection);
-    return jobs.some((spec) => spec.id !== id && !this.#refusals.has(spec.id));
-  }
-
-  /** A worker that was stopped does not wait for ever for a server to take its results. */
+  /** Gives up the results of a stopped worker if the server stays unreachable. */
   #giveUpDelivery(): void {
     const { connection } = this.#options;
     if (!this.#isStopping || this.#job === undefined || connection.isUp) return;
-    if (connection.downFor > MAX_DELIVERY && this.#job.worker.inFlight === 0) {
+    if (connection.downFor > MAX_DELIVERY && this.#job.worker.isIdle) {
       this.#job.worker.dropResults();
     }
   }

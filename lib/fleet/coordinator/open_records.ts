@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IndexedRecord } from "../batch/executor.ts";
+import type { IndexedRecord } from "../../batch/executor.ts";
 
 /** A record that is not answered yet. */
 export interface OpenRecord {

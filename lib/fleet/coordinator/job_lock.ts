@@ -6,11 +6,11 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import process from "node:process";
-import { ConfigurationError } from "../errors.ts";
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import { type Clock, systemClock } from "../runtime/clock.ts";
-import { FleetKeys, JOB_TTL, type JobKeys } from "./job_keys.ts";
-import { HOLD_LOCK, RELEASE_LOCK } from "./job_scripts.ts";
+import { ConfigurationError } from "../../errors.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { FleetKeys, JOB_TTL, type JobKeys } from "../job_keys.ts";
+import { HOLD_LOCK, RELEASE_LOCK } from "../job_scripts.ts";
 
 /** Milliseconds after which the lock of a coordinator that gives no sign of life expires. */
 export const LOCK_TTL = 10_000;

@@ -4,10 +4,10 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import { GROUP, type JobKeys } from "./job_keys.ts";
-import { ADD_WORK, LIST_WORK, WITHDRAW } from "./job_scripts.ts";
-import type { EncodedRecord } from "./record_codec.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { GROUP, type JobKeys } from "../job_keys.ts";
+import { ADD_WORK, LIST_WORK, WITHDRAW } from "../job_scripts.ts";
+import type { EncodedRecord } from "../record_codec.ts";
 
 /** Records in one reply. */
 const PAGE = 1000;
@@ -32,7 +32,7 @@ export class WorkStream {
     this.#state = keys.state;
   }
 
-  /** Makes sure that commands from before, which may have failed, add nothing any more. */
+  /** Keeps earlier commands, which may have failed or may still be on their way, from adding records. */
   async begin(): Promise<void> {
     const epoch = randomUUID();
     await this.#connection.command(["HSET", this.#state, "epoch", epoch]);

@@ -4,12 +4,12 @@
  * @module
  */
 import { setTimeout } from "node:timers";
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import { RedisUnavailableError } from "../redis/redis_error.ts";
-import { DELIVER, GIVE_BACK } from "./claim_scripts.ts";
-import { GROUP, type JobKeys } from "./job_keys.ts";
-import { stringifyExact } from "../json/json.ts";
-import type { WorkResult } from "./work_result.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { RedisUnavailableError } from "../../redis/redis_error.ts";
+import { DELIVER, GIVE_BACK } from "../claim_scripts.ts";
+import { GROUP, type JobKeys } from "../job_keys.ts";
+import { stringifyExact } from "../../json/json.ts";
+import type { WorkResult } from "../work_result.ts";
 
 /** Milliseconds between two groups, so that a group has several results. */
 const GROUP_INTERVAL = 10;
@@ -101,7 +101,7 @@ export class Outbox {
     this.#retries++;
   }
 
-  /** Drops everything: the job has ended, and nobody waits for it. */
+  /** Drops everything: the job has ended, and no coordinator waits for it. */
   end(): void {
     this.#isEnded = true;
     const dropped = [...this.#parcels, ...this.#sending];

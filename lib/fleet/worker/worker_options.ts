@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { RetryNotice } from "../chat/retry_notice.ts";
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import type { ConnectJob } from "./job_spec.ts";
+import type { RetryNotice } from "../../chat/retry_notice.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import type { ConnectJob } from "../job_spec.ts";
 
 /** Options of a {@link FleetWorker}. Times are in seconds. */
 export interface WorkerOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FlexLLMError } from "../errors.ts";
+import { FlexLLMError } from "../../errors.ts";
 
 /** Several workers were lost while they worked on the record, which may be the reason. */
 export class WorkersLostError extends FlexLLMError {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { RedisConnection } from "../redis/redis_connection.ts";
-import type { JobRequest } from "./job_spec.ts";
+import type { RedisConnection } from "../../redis/redis_connection.ts";
+import type { JobRequest } from "../job_spec.ts";
 
 /** Options of a {@link Coordinator}. Times are in seconds. */
 export interface CoordinatorOptions {
@@ -41,6 +41,6 @@ export interface CoordinatorOptions {
    * @default 60
    */
   lease?: number;
-  /** Called with what happened, in a sentence: Redis is down, a worker has left the job. */
+  /** Called with what happened, in a sentence: Redis is down, a worker is silent. */
   onNote?: (text: string) => void;
 }
