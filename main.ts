@@ -4,6 +4,10 @@
  * @module
  */
 import process from "node:process";
+import { ignoresHangup } from "./commands/hangup.ts";
+
+/** The commands that keep running when the terminal closes, if `nohup` started them. */
+const SURVIVE_HANGUP: (string | undefined)[] = ["batch", "worker"];
 
 /** Runs the command line and returns the exit code. Modules are loaded on demand, for a fast start. */
 async function run(args: readonly string[]): Promise<number> {
@@ -28,4 +32,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exit(await run(process.argv.slice(2)));
+const args = process.argv.slice(2);
+// Must come before the first await: see `ignoresHangup`.
+if (SURVIVE_HANGUP.includes(args.find((arg) => !arg.startsWith("-")))) ignoresHangup();
+process.exit(await run(args));

@@ -11,8 +11,11 @@ import { childrenInheritIgnoredSignals } from "../lib/runtime/runtime.ts";
 let ignored: boolean | undefined;
 
 /**
- * Whether SIGHUP was ignored when the process started, as under `nohup`. Call it before adding a listener
- * for any signal: in Deno, a listener changes the disposition of SIGHUP.
+ * Whether SIGHUP was ignored when the process started, as under `nohup`.
+ *
+ * The first call must come before any listener for a signal and within half a second of the start: Deno
+ * changes the disposition of SIGHUP with its first signal handler, and since 2.9.2 it adds one for SIGUSR1
+ * after that time (denoland/deno#35738).
  */
 export function ignoresHangup(): boolean {
   return ignored ??= wasIgnored();

@@ -12,9 +12,11 @@ import { promisify } from "node:util";
 
 const PRELOAD = `import { test } from "bun:test";
 globalThis.Deno = {
-  test(name, ...rest) {
-    const body = rest.at(-1);
-    const run = rest.length > 1 && rest[0].ignore ? test.skip : test;
+  test(...args) {
+    const settings = typeof args[0] === "object" ? args[0] : args.length > 2 ? args[1] : {};
+    const name = settings.name ?? args[0];
+    const body = settings.fn ?? args.at(-1);
+    const run = settings.ignore ? test.skip : test;
     run(name, () => body(), 600_000);
   },
 };

@@ -12,7 +12,6 @@ import { type BatchSummary, emptySummary } from "../../lib/batch/summary.ts";
 import { BudgetExceededError, ConfigurationError, JournalError } from "../../lib/errors.ts";
 import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 import { reportError } from "../errors/report.ts";
-import { ignoresHangup } from "../hangup.ts";
 import { writeJson, writeNote } from "../terminal/output.ts";
 import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
@@ -35,7 +34,6 @@ import { summaryJson } from "./summary_json.ts";
 /** Sends the records that are not done yet. Returns the exit code. */
 export async function sendBatch(batch: BatchToSend): Promise<number> {
   const { costTracker, models } = batch.prepared;
-  ignoresHangup();
   surviveFileSizeLimit();
   const journal = await openJournal(batch.output, models);
   try {

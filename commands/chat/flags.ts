@@ -6,7 +6,8 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { answerFlags } from "../flags/answer.ts";
 import { collect, integer } from "../flags/parse.ts";
-import { commonFlags, redisFlags } from "../flags/shared_options.ts";
+import { redisFlags } from "../flags/redis.ts";
+import { commonFlags } from "../flags/shared_options.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { logFlags } from "../flags/log.ts";
 import { modelFlags } from "../flags/model.ts";

@@ -16,7 +16,6 @@ import { clientSettings } from "../batch/client_settings.ts";
 import { batchConcurrency } from "../batch/connect.ts";
 import { ErrorKinds } from "../errors/groups.ts";
 import { EXIT } from "../exit_codes.ts";
-import { ignoresHangup } from "../hangup.ts";
 import { printWarnings, readConfigSilently } from "../read_config.ts";
 import { stopOnSignals } from "../signals.ts";
 import { colored, writeNote } from "../terminal/output.ts";
@@ -61,7 +60,6 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   // May restart the process, so this runs before anything is printed.
   allowRequests(batchConcurrency(config, connectionFlags, concurrencyLimit));
   printWarnings(config);
-  ignoresHangup();
   await using share = await shareConnection(redis.address);
   const { connection } = share;
   warnAboutEviction(connection, writeWarning);

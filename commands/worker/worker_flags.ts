@@ -9,7 +9,8 @@ import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { LONGEST_WAIT, modelFlags } from "../flags/model.ts";
 import { duration, integer } from "../flags/parse.ts";
 import { rateFlags } from "../flags/rate_flags.ts";
-import { commonFlags, redisFlags } from "../flags/shared_options.ts";
+import { redisFlags } from "../flags/redis.ts";
+import { commonFlags } from "../flags/shared_options.ts";
 import { jobName } from "../batch/fleet/fleet_flags.ts";
 
 /** The command with its flags, without its action. */

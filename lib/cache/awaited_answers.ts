@@ -72,7 +72,7 @@ export class AwaitedAnswers {
       }
       if (abandoned.length > 0) await this.#store.release(abandoned);
     } catch {
-      // Whoever reads or writes next reports the failure of the store.
+      // The next read or write reports the failure of the store.
       for (const key of keys) this.#end(key, undefined);
     }
   }

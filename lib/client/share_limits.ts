@@ -44,7 +44,7 @@ export interface LimitsToShare {
   dispatch: () => void;
   /** Maximum seconds that a single call waits. */
   maxWait: number;
-  /** Checks from now on whether requests may go on waiting for what is shared. */
+  /** From now on, checks whether requests may keep waiting for what is shared. */
   setLossCheck: (check: LossCheck) => void;
 }
 

@@ -26,7 +26,7 @@ export function clientOptions(
     // A name for an address is not allowed; its certificate is checked for the address.
     tls: tls ? { servername: isIP(host) > 0 ? undefined : host } : undefined,
     lazyConnect: true,
-    // No command waits for a connection: without Redis, the work goes on without it.
+    // Commands fail at once while there is no connection: callers continue without Redis.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

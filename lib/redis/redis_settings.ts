@@ -26,7 +26,7 @@ export interface StoreLossPolicy {
    */
   rates?: RatesOnStoreLoss;
   /**
-   * Shared budgets: after 10 seconds no request that costs money is sent (`stop`), or each process goes on and
+   * Shared budgets: after 10 seconds no request that costs money is sent (`stop`), or each process continues and
    * counts by itself (`continue`).
    *
    * @default "stop"

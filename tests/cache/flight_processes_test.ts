@@ -5,6 +5,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { openKv } from "../../lib/runtime/deno_kv.ts";
 import { LLMClient } from "../../lib/client/client.ts";
 import { RedisConnection } from "../../lib/redis/redis_connection.ts";
 import { serve } from "../../lib/runtime/http_server.ts";
@@ -44,7 +45,8 @@ class AskingProcess implements AsyncDisposable {
 
   constructor(order: Order) {
     const file = fileURLToPath(import.meta.url);
-    const first = "Deno" in globalThis ? ["run", "--quiet", "-A", file] : [file];
+    // Bun runs a bundle of this file.
+    const first = openKv === undefined ? [file] : ["run", "--quiet", "-A", file];
     this.#child = spawn(process.execPath, first, {
       env: { ...process.env, [ORDER]: JSON.stringify(order) },
       stdio: ["pipe", "pipe", "inherit"],

@@ -46,6 +46,7 @@ Deno.test("version and help load only the modules they need", () => {
   assert.deepEqual(packages(version), []);
   assert.deepEqual(own(version), [
     "commands/exit_codes.ts",
+    "commands/hangup.ts",
     "commands/print_version.ts",
     "commands/terminal/output.ts",
     "commands/terminal/sanitize.ts",
@@ -53,6 +54,8 @@ Deno.test("version and help load only the modules they need", () => {
     "lib/files/reasons.ts",
     "lib/flexllm_error.ts",
     "lib/http_errors.ts",
+    "lib/runtime/globals.ts",
+    "lib/runtime/runtime.ts",
     "lib/version.ts",
     "main.ts",
   ]);

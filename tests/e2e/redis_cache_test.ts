@@ -69,7 +69,7 @@ Deno.test("two batches over the same records at once send most of them once", op
 });
 
 Deno.test(
-  "a server that cannot be used: one warning, and the run goes on without it",
+  "a server that cannot be used: one warning, and the run continues without it",
   options,
   async () => {
     using folder = temporaryFolder();
@@ -211,7 +211,7 @@ function makeCertificates(folder: string): boolean {
 }
 
 Deno.test(
-  "an encrypted connection, with a certificate authority of one's own",
+  "an encrypted connection, with a private certificate authority",
   options,
   async () => {
     using folder = temporaryFolder();

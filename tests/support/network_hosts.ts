@@ -13,7 +13,7 @@ function ip(...args: string[]): boolean {
 export interface NetworkHost {
   /** The command that runs `command` on the host. */
   wrap(command: readonly string[]): string[];
-  /** Pulls the cable: nothing arrives, and nobody is told. */
+  /** Pulls the cable: packets are lost without an error. */
   disconnect(): void;
   connect(): void;
 }

@@ -6,7 +6,8 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { addNotes } from "../../flags/help_notes.ts";
 import { duration } from "../../flags/parse.ts";
-import { addExamples, commonFlags, redisFlags } from "../../flags/shared_options.ts";
+import { redisFlags } from "../../flags/redis.ts";
+import { addExamples, commonFlags } from "../../flags/shared_options.ts";
 import { databaseFlag } from "../database_flag.ts";
 import { type KeyCommandFlags, limitFlags } from "./key_flags.ts";
 

@@ -50,7 +50,7 @@ export class ResultCollector {
     return this.#ready.length > 0;
   }
 
-  /** Whether so many outcomes wait that no more results should be read. */
+  /** Whether the maximum number of outcomes is waiting, so that no more results should be read. */
   get isFull(): boolean {
     return this.#ready.length >= MAX_READY;
   }

@@ -13,7 +13,7 @@ export interface ExchangeOptions {
   interval: number;
   /** Minimum time between the starts of two exchanges. */
   gap: number;
-  /** Called when the server refuses an exchange, which is a fault of the server's configuration or of ours. */
+  /** Called when the server refuses an exchange, which means that the server is configured wrongly, or a bug. */
   onError?: (error: unknown) => void;
 }
 

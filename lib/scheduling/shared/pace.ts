@@ -23,7 +23,7 @@ export class Pace {
     this.#since = now;
   }
 
-  /** Requests in so many milliseconds at that pace; 0 for less than one. */
+  /** How many requests this pace makes in `milliseconds`, rounded down. */
   during(milliseconds: number): number {
     return Math.floor(this.#perMillisecond * milliseconds);
   }

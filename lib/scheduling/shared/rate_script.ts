@@ -61,7 +61,7 @@ while granted < want do
     limit.own = math.max(limit.at, first)
     if limit.own > at then at, latest = limit.own, limit end
   end
-  -- Whoever has none gets the next one, however far away: otherwise some would never get any.
+  -- A process without a moment gets the next one, however far away: otherwise it might never get any.
   if at > now + horizon and (granted >= minimum or at > now + ${FURTHEST * 1000}) then
     reply[4] = math.ceil(at - now - horizon)
     break

@@ -242,7 +242,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
       this.#refused = needed;
       this.#retryAt = performance.now() + RETRY;
     }
-    // Whoever still waits says again what it needs.
+    // Requests that still wait report their need again.
     this.#need = 0;
     this.onChange();
   }

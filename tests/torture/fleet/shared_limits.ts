@@ -30,7 +30,7 @@ const HOUR = 3_600_000;
 /** What the upstream server has seen. */
 export interface LimitOutcome {
   fault: LimitFault;
-  /** The most requests in a second, as a share of the limit. */
+  /** The highest number of requests in a second, as a share of the limit. */
   peak: number;
   /** The same, without those that a busy machine has delayed. */
   excess: number;
@@ -135,8 +135,8 @@ function stalledWithin(stalls: readonly Stall[], from: number, to: number): numb
 }
 
 /**
- * The most requests within a second, and the most of them that stalls do not explain: what arrives, or is recorded,
- * late by a stall is counted in a later second.
+ * The highest number of requests within a second, and the part of it that stalls do not explain: what a stall
+ * delays, on its way or while it is recorded, is counted in a later second.
  */
 function peaks(times: readonly number[], stalls: readonly Stall[], limit: number) {
   let peak = 0;
