@@ -26,6 +26,8 @@ const GATHER = 5;
 const GATHER_SHARE = 8;
 /** The share of all slots that results on their way to the server do not occupy. */
 const DELIVERY_SHARE = 16;
+/** Results for this share of all slots are delivered without waiting for more. */
+const GROUP_SHARE = 4;
 /** How many workers may be lost with a record. */
 const MAX_LOST = 3;
 /** Milliseconds after a restart of the server for which records wait until the coordinator has compared them. */
@@ -79,7 +81,10 @@ export class JobWorker implements HeldRecords {
     this.keys = new JobKeys(connection, spec.id, generation);
     const request = { ...spec.template, signal: this.#aborting.signal };
     this.#calls = new RecordCalls({ client, request, concurrency, counts });
-    this.#outbox = new Outbox(connection, this.keys, { worker, generation, nextSequence });
+    this.#outbox = new Outbox(connection, this.keys, {
+      ...{ worker, generation, nextSequence },
+      enough: Math.max(1, Math.floor(concurrency / GROUP_SHARE)),
+    });
     this.#outbox.onDelivered = (indexes) => {
       for (const index of indexes) this.#orphans.delete(index);
       this.#wake();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setTimeout } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import { DELIVER, GIVE_BACK } from "../claim_scripts.ts";
@@ -11,7 +11,7 @@ import { GROUP, type JobKeys } from "../job_keys.ts";
 import { stringifyExact } from "../../json/json.ts";
 import type { WorkResult } from "../work_result.ts";
 
-/** Milliseconds between two groups, so that a group has several results. */
+/** Milliseconds between two groups, so that a group has several results, unless {@link Outbox} has enough of them. */
 const GROUP_INTERVAL = 10;
 /** Milliseconds before a delivery is tried again. */
 const RETRY_DELAY = 500;
@@ -44,6 +44,7 @@ export class Outbox {
   readonly #worker: string;
   readonly #generation: string;
   readonly #nextSequence: () => number;
+  readonly #enough: number;
   /** In the order in which they are delivered. */
   #parcels: Parcel[] = [];
   /** Those on their way, with the number of the group: it is repeated if the reply is lost. */
@@ -51,6 +52,8 @@ export class Outbox {
   #retries = 0;
   #isFlushing = false;
   #lastFlush = -Infinity;
+  /** Ends the wait for more results. */
+  #stopWaiting = () => {};
   #forgottenSince: number | undefined;
   #isEnded = false;
   /** Called when results were delivered or dropped. */
@@ -59,10 +62,12 @@ export class Outbox {
   constructor(
     connection: RedisConnection,
     keys: JobKeys,
-    { worker, generation, nextSequence }: {
+    { worker, generation, nextSequence, enough }: {
       worker: string;
       generation: string;
       nextSequence: () => number;
+      /** Results that are delivered at once. */
+      enough: number;
     },
   ) {
     this.#connection = connection;
@@ -70,6 +75,7 @@ export class Outbox {
     this.#worker = worker;
     this.#generation = generation;
     this.#nextSequence = nextSequence;
+    this.#enough = Math.min(enough, MAX_GROUP);
   }
 
   /** The number of results that are not delivered yet. */
@@ -93,7 +99,10 @@ export class Outbox {
   add(id: string, result: WorkResult, isReturn = false): void {
     if (this.#isEnded) return;
     this.#parcels.push({ id, index: result.i, text: stringifyExact(result), isReturn });
-    this.#schedule();
+    if (this.#parcels.length >= this.#enough) this.#stopWaiting();
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    void this.#flush();
   }
 
   /** Counts a retry; the number travels with the next group. */
@@ -109,22 +118,25 @@ export class Outbox {
     if (dropped.length > 0) this.onDelivered(dropped.map(({ index }) => index));
   }
 
-  #schedule(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    const wait = Math.max(0, this.#lastFlush + GROUP_INTERVAL - performance.now());
-    setTimeout(() => void this.#flush(), wait);
-  }
-
   async #flush(): Promise<void> {
     while (this.#parcels.length > 0) {
+      await this.#gather(this.#lastFlush + GROUP_INTERVAL - performance.now());
       this.#lastFlush = performance.now();
-      await this.#deliver(this.#next());
-      if (this.#parcels.length === 0 || this.#parcels.length >= MAX_GROUP / 4) continue;
-      const wait = this.#lastFlush + GROUP_INTERVAL - performance.now();
-      if (wait > 0) await new Promise<void>((resolve) => setTimeout(resolve, wait));
+      if (this.#parcels.length > 0) await this.#deliver(this.#next());
     }
     this.#isFlushing = false;
+  }
+
+  /** Waits for more results, unless there are enough of them. */
+  #gather(milliseconds: number): Promise<void> | undefined {
+    if (milliseconds <= 0 || this.#parcels.length >= this.#enough) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Takes the first parcels of one kind. */
