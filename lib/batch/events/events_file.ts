@@ -9,7 +9,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { appendFileSync, closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { replaceWith, writeAll } from "../journal/copy_file.ts";
 import type { EventLine, RunLine } from "./event_lines.ts";
 import { GrowingRun, linesOf } from "./event_run.ts";
@@ -27,8 +27,6 @@ const MAX_APPENDED = 1000;
 const PROBED = 64_000;
 /** How every file starts. */
 const START = '{"type":"run"';
-/** The permissions of a new file, from which the umask takes some. */
-const NEW_MODE = 0o666;
 
 const NEWLINE = 10;
 
@@ -41,6 +39,16 @@ function isEventsFile(start: string): boolean {
   const text = start.replaceAll("\0", "").slice(0, START.length);
   if (START.startsWith(text) || text === START) return true;
   return start.split("\n").some((line) => parseEvent(line) !== undefined);
+}
+
+/** Appends to the file at `path`. A new one has the permissions that the umask leaves. */
+function appendTo(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, "a");
+  try {
+    writeAll(fd, bytes);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Whether a file of `size` bytes ends with a newline. */
@@ -73,11 +81,16 @@ export class EventsFile {
   constructor(output: string, run: RunLine) {
     this.path = eventsPath(output);
     this.#run = new GrowingRun(run);
+    this.#checkKind();
+  }
+
+  /** @throws {ForeignFileError} if there is another kind of file */
+  #checkKind(): void {
     const stats = statSync(this.path, { throwIfNoEntry: false });
     if (stats === undefined) return;
-    if (!stats.isFile()) throw new ForeignFileError("it is not a file");
+    if (!stats.isFile()) throw new ForeignFileError("it is not a regular file");
     if (!isEventsFile(startOfFile(this.path, PROBED))) {
-      throw new ForeignFileError("it is a file of another kind");
+      throw new ForeignFileError("it has other content");
     }
   }
 
@@ -105,7 +118,7 @@ export class EventsFile {
     if (isChanged || size + bytes.length > MAX_EVENTS_SIZE || this.#appended > MAX_APPENDED) {
       return this.#rewrite(stats?.mode);
     }
-    appendFileSync(this.path, bytes, { mode: NEW_MODE });
+    appendTo(this.path, bytes);
     this.#size = size + bytes.length;
   }
 
@@ -122,10 +135,11 @@ export class EventsFile {
   }
 
   #rewrite(mode: number | undefined): void {
+    this.#checkKind();
     const bytes = Buffer.from(fitRuns([...this.#others(), this.#run], REWRITTEN_SIZE));
     if (mode === undefined) {
       // Created first, so that it has the permissions of a new file.
-      appendFileSync(this.path, "", { mode: NEW_MODE });
+      appendTo(this.path, Buffer.alloc(0));
       mode = statSync(this.path).mode;
     }
     replaceWith(this.path, mode, (target) => writeAll(target, bytes));
