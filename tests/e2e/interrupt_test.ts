@@ -59,7 +59,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
   for (const [question, times] of mock.counts()) {
     assert.ok(times <= 1 + kills, `${question} was asked ${times} times`);
   }
-  assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl"]);
+  assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl", "out.jsonl.events"]);
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -82,7 +82,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const saved = jsonLines(folder.read("out.jsonl"));
     assert.equal(saved.length, mock.requests.length, "every request that was sent was saved");
     assert.ok(saved.every(({ status }) => status === "success"));
-    assert.deepEqual(readdirSync(folder.path).sort(), ["in put.jsonl", "out.jsonl"], "no lock");
+    assert.deepEqual(readdirSync(folder.path).sort(), [
+      "in put.jsonl",
+      "out.jsonl",
+      "out.jsonl.events",
+    ], "no lock");
   });
 }
 
