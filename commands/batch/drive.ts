@@ -112,6 +112,7 @@ export async function driveRuns(
       (run, i) =>
         run.send(records(i), (item) => {
           onResult?.(i, item.index);
+          events?.finished();
           if (item.status === "error") {
             progress.failure(isSingle ? item : { ...item, model: run.name });
           } else {

@@ -13,6 +13,8 @@ import { type SampledBatch, Sampler } from "./sampler.ts";
 /** Milliseconds between two samples: the first ones are closer together, for batches that end soon. */
 const FIRST_SAMPLE = 4;
 const SAMPLE_INTERVAL = 250;
+/** Finished records after which the time is checked. */
+const CHECK_EVERY = 64;
 /** Milliseconds between two writes. */
 const WRITE_INTERVAL = 2000;
 
@@ -51,6 +53,8 @@ export class BatchEvents {
   #cancelTimer = () => {};
   #interval = FIRST_SAMPLE;
   #writtenAt: number;
+  #sampledAt: number;
+  #finished = 0;
   #isEnded = false;
 
   /**
@@ -66,7 +70,7 @@ export class BatchEvents {
   ) {
     this.#host = host;
     this.#onFailure = onFailure;
-    this.#writtenAt = host.now();
+    this.#writtenAt = this.#sampledAt = host.now();
     try {
       const at = new Date(this.#writtenAt).toISOString();
       this.#file = new EventsFile(output, { type: "run", at, ...run });
@@ -87,6 +91,12 @@ export class BatchEvents {
   unwatch(): void {
     this.#cancelTimer();
     this.#sampler.unwatch(this.#host.now());
+  }
+
+  /** Call it for each finished record: while answers come from memory, no timer fires. */
+  finished(): void {
+    if (++this.#finished % CHECK_EVERY !== 0) return;
+    if (Math.abs(this.#host.now() - this.#sampledAt) >= SAMPLE_INTERVAL) this.#tick();
   }
 
   /** Counts a failed attempt that is retried. */
@@ -114,12 +124,13 @@ export class BatchEvents {
   }
 
   #schedule(): void {
+    this.#cancelTimer();
     this.#cancelTimer = this.#host.after(this.#interval, () => this.#tick());
     this.#interval = Math.min(SAMPLE_INTERVAL, this.#interval * 2);
   }
 
   #tick(): void {
-    const now = this.#host.now();
+    const now = this.#sampledAt = this.#host.now();
     this.#sampler.sample(now);
     // Also if the clock was set back.
     if (Math.abs(now - this.#writtenAt) >= WRITE_INTERVAL) {

@@ -53,6 +53,10 @@ function recording(folder: TemporaryFolder) {
     endpoint,
     problems,
     path: `${output}.events`,
+    /** Lets `ms` milliseconds pass in which no timer fires. */
+    block(ms: number) {
+      now += ms;
+    },
     /** Lets `ms` milliseconds pass. */
     pass(ms: number) {
       const end = now + ms;
@@ -101,6 +105,23 @@ Deno.test("counts, load and retries of each second are recorded", () => {
   assert.deepEqual(marks, []);
   assert.equal(end?.outcome, "done");
   assert.deepEqual([end?.succeeded, end?.failed], [6, 1]);
+});
+
+Deno.test("records that finish so fast that no timer fires are counted in their seconds", () => {
+  using folder = temporaryFolder();
+  const { events, summary, path, block } = recording(folder);
+  for (let i = 0; i < 6400; i++) {
+    summary.succeeded++;
+    if (i % 64 === 0) block(100);
+    events.finished();
+  }
+  // As after a kill.
+  const [{ periods }] = readEvents(path);
+  assert.ok(periods.length >= 7, String(periods.length));
+  assert.ok(periods.every(({ succeeded }) => succeeded > 300 && succeeded < 1000));
+  events.end(ENDING);
+  const [{ periods: all }] = readEvents(path);
+  assert.equal(all.reduce((sum, { succeeded }) => sum + succeeded, 0), 6400);
 });
 
 Deno.test("429s, breakers and pauses are marked, and written within two seconds", () => {
