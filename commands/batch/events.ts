@@ -115,10 +115,10 @@ export function openEvents(
   warn: (text: string) => void,
 ): BatchEvents | undefined {
   if (!batch.prepared.recordsEvents) return undefined;
-  return new BatchEvents(batch.output, runLine(batch, check, spentBefore), (path, reason) => {
+  return new BatchEvents(batch.output, runLine(batch, check, spentBefore), (reason) => {
     warn(
-      `cannot write ${path}: ${reason}. The batch continues, but a report will not show its course over ` +
-        "time. Use --no-events to leave the file out.",
+      `cannot write ${batch.output}.events: ${reason}. The batch continues, but a report will not show its ` +
+        "course over time. Use --no-events to leave the file out.",
     );
   });
 }
@@ -131,15 +131,19 @@ export function openEvents(
 export function sampledBatch(
   { prepared: { models, fleet } }: Pick<BatchToSend, "prepared">,
   runs: Pick<ModelRuns, "summary">,
-  workers?: () => readonly Pick<WorkerStatus, "inFlight">[],
+  workers?: () => readonly Pick<WorkerStatus, "inFlight" | "isEmbedded">[],
 ): SampledBatch {
   const pipelines = models.map(({ client }) => pipelineOf(client));
   const isSending = fleet?.settings.workersOnly !== true;
   const endpoints = isSending ? pipelines.flatMap((pipeline) => pipeline.endpoints) : [];
-  const inFlight = workers ?? (() => endpoints.map(({ limits }) => limits));
   return {
     summary: () => runs.summary(),
-    inFlight: () => inFlight().reduce((sum, { inFlight }) => sum + inFlight, 0),
+    inFlight() {
+      // What this process reports of itself as a worker is some seconds old.
+      const others = workers?.().filter(({ isEmbedded }) => !isEmbedded) ?? [];
+      return [...endpoints.map(({ limits }) => limits), ...others]
+        .reduce((sum, { inFlight }) => sum + inFlight, 0);
+    },
     waiting: () => pipelines.reduce((sum, { waiting }) => sum + waiting, 0),
     endpoints() {
       const now = systemClock.now();

@@ -7,7 +7,6 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { fileReason } from "../../files/reasons.ts";
 import type { EndLine, MarkLine, RunLine } from "./event_lines.ts";
 import { EventsFile } from "./events_file.ts";
-import { eventsPath } from "./read_events.ts";
 import { type SampledBatch, Sampler } from "./sampler.ts";
 
 /** Milliseconds between two samples: the first ones are closer together, for batches that end soon. */
@@ -47,7 +46,7 @@ export interface RunEnding extends Pick<EndLine, "outcome" | "succeeded" | "fail
 export class BatchEvents {
   readonly #sampler = new Sampler();
   readonly #host: EventsHost;
-  readonly #onFailure: (path: string, reason: string) => void;
+  readonly #onFailure: (reason: string) => void;
   /** `undefined` once it cannot be written. */
   #file: EventsFile | undefined;
   #cancelTimer = () => {};
@@ -60,12 +59,12 @@ export class BatchEvents {
   /**
    * Prepares the events file of the result file `output`.
    *
-   * @param onFailure called at most once, if the file cannot be written; nothing is recorded then
+   * @param onFailure called at most once with the reason, if the file cannot be written; nothing is recorded then
    */
   constructor(
     output: string,
     run: Omit<RunLine, "type" | "at">,
-    onFailure: (path: string, reason: string) => void,
+    onFailure: (reason: string) => void,
     host: EventsHost = SYSTEM,
   ) {
     this.#host = host;
@@ -75,7 +74,7 @@ export class BatchEvents {
       const at = new Date(this.#writtenAt).toISOString();
       this.#file = new EventsFile(output, { type: "run", at, ...run });
     } catch (error) {
-      this.#fail(eventsPath(output), error);
+      this.#fail(error);
     }
   }
 
@@ -147,12 +146,12 @@ export class BatchEvents {
     try {
       write(file);
     } catch (error) {
-      this.#fail(file.path, error);
+      this.#fail(error);
     }
   }
 
-  #fail(path: string, error: unknown): void {
+  #fail(error: unknown): void {
     this.#file = undefined;
-    this.#onFailure(path, fileReason(error));
+    this.#onFailure(fileReason(error));
   }
 }
