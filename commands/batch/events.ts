@@ -6,6 +6,7 @@
 import { BatchEvents, type RunEnding } from "../../lib/batch/events/batch_events.ts";
 import type { RunLine } from "../../lib/batch/events/event_lines.ts";
 import type { SampledBatch } from "../../lib/batch/events/sampler.ts";
+import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { samplingToFields } from "../../lib/chat/sampling_fields.ts";
 import { pipelineOf } from "../../lib/client/client.ts";
 import { DEFAULTS } from "../../lib/client/defaults.ts";
@@ -16,8 +17,7 @@ import { systemClock } from "../../lib/runtime/clock.ts";
 import { runtimeName } from "../../lib/runtime/runtime.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { BatchToSend } from "./context.ts";
-import type { DrivenBatch } from "./drive.ts";
-import type { ModelRuns } from "./model_run.ts";
+import type { ModelOutcome, ModelRuns } from "./model_run.ts";
 import { ONCE, resumeCommand } from "./report.ts";
 import type { PreparedBatch } from "./settings.ts";
 
@@ -154,9 +154,16 @@ export function sampledBatch(
   };
 }
 
+/** What is needed of a batch that has ended. */
+interface EndedBatch {
+  summary: BatchSummary;
+  models: readonly Pick<ModelOutcome, "failure">[];
+  jobs?: { cancelled: boolean };
+}
+
 /** How the run of a batch ended, of which `driven` is absent if it could not start. */
 export function runEnding(
-  driven: DrivenBatch | undefined,
+  driven: EndedBatch | undefined,
   failure: unknown,
   { successes, errors }: { readonly successes: number; readonly errors: number },
 ): RunEnding {
