@@ -30,6 +30,8 @@ Deno.test("a batch records its course, and a resumed one adds a run", async () =
   assert.equal((await flexllm(args)).code, 3);
   assert.equal((await flexllm(args)).code, 0);
   const path = folder.file("out.jsonl.events");
+  const { code, stdout } = await flexllm(["results", folder.file("out.jsonl"), path, "--count"]);
+  assert.deepEqual([code, stdout.trim()], [0, "8"]);
   assert.doesNotMatch(folder.read("out.jsonl.events"), /sk-hush|sk-quiet/);
   const [first, second, ...more] = readEvents(path);
   assert.equal(more.length, 0);
