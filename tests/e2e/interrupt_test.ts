@@ -1,6 +1,7 @@
 /** Batches that are stopped by Ctrl-C, SIGTERM, SIGHUP or SIGKILL. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { readEvents } from "../../lib/batch/events/read_events.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -87,6 +88,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       "out.jsonl",
       "out.jsonl.events",
     ], "no lock");
+    const [{ marks, end }] = readEvents(folder.file("out.jsonl.events"));
+    assert.ok(marks.some(({ kind }) => kind === "stopped"));
+    assert.deepEqual([end?.outcome, end?.succeeded], ["stopped", saved.length]);
   });
 }
 

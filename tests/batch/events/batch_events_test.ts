@@ -186,6 +186,14 @@ Deno.test("without any result, no file stays behind", () => {
   assert.ok(!existsSync(path));
 });
 
+Deno.test("a run in which nothing happened is not recorded", () => {
+  using folder = temporaryFolder();
+  const { events, path, pass } = recording(folder);
+  pass(5000);
+  events.end(ENDING);
+  assert.ok(!existsSync(path));
+});
+
 Deno.test("a file that cannot be written is one problem, and the batch continues", () => {
   using folder = temporaryFolder();
   folder.write("out.jsonl.events", "my notes\n");
