@@ -30,7 +30,7 @@ export interface DriveOptions {
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
-  /** Records the course of the batch; `undefined` if nothing does. */
+  /** Records the progress of the batch; `undefined` if events are off. */
   events?: BatchEvents;
 }
 

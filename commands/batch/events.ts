@@ -1,5 +1,5 @@
 /**
- * Records the course of a batch in the events file next to its result file.
+ * Records the progress of a batch over time in the events file next to its result file.
  *
  * @module
  */
@@ -117,8 +117,8 @@ export function openEvents(
   if (!batch.prepared.recordsEvents) return undefined;
   return new BatchEvents(batch.output, runLine(batch, check, spentBefore), (reason) => {
     warn(
-      `cannot write ${batch.output}.events: ${reason}. The batch continues, but a report will not show its ` +
-        "course over time. Use --no-events to leave the file out.",
+      `cannot write ${batch.output}.events: ${reason}. The batch continues, but reports will not show its ` +
+        "progress over time. Use --no-events to leave the file out.",
     );
   });
 }

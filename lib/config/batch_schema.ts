@@ -80,7 +80,7 @@ export const batch = v.strictObject({
   track_cost: v.nullish(describe("Write costs to the result file; default true.", flag)),
   events: v.nullish(
     describe(
-      "Write `OUT.events` next to the result file `OUT`, which records the course of the batch for reports; " +
+      "Write `OUT.events` next to the result file `OUT`, which records progress over time for reports; " +
         "default true.",
       flag,
     ),

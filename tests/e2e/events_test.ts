@@ -10,7 +10,7 @@ const LIMITED = httpAnswer(429, '{"error":{"message":"slow down"}}', { "retry-af
 const BAD = httpAnswer(400, '{"error":{"message":"no"}}');
 const GOOD = httpAnswer(200, completion("Yes."));
 
-Deno.test("a batch records its course, and a resumed one adds a run", async () => {
+Deno.test("a batch records its progress, and a resumed one adds a run", async () => {
   using folder = temporaryFolder();
   const seen = new Set<string>();
   await using server = await startRawServer((socket, { body }) => {
