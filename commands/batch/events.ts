@@ -68,15 +68,16 @@ function settingsOf({ models, requests, mode, cache, schemaRetries }: PreparedBa
   };
 }
 
-/** A command without what may be a secret in its URLs: user names, passwords and queries. */
+/** A base URL in a command: its start, credentials, path and query. */
+const BASE_URL = /(--base-url[ =]'?\w+:\/\/)([^\s'/?#]*@)?([^\s'?#]*)(\?[^\s'#]*)?/g;
+
+/** A command without what may be a secret in its base URL. Other URLs may be part of a prompt. */
 function withoutUrlSecrets(command: string): string {
-  return command.replace(/\b(https?:\/\/)([^\s/?#'@]*@)?([^\s?#']*)(\?[^\s#']*)?/gi, (
-    _,
-    scheme: string,
-    user: string | undefined,
-    rest: string,
-    query: string | undefined,
-  ) => `${scheme}${user === undefined ? "" : "…@"}${rest}${query === undefined ? "" : "?…"}`);
+  return command.replace(
+    BASE_URL,
+    (_, start: string, user: string | undefined, path: string, query: string | undefined) =>
+      `${start}${user === undefined ? "" : "…@"}${path}${query === undefined ? "" : "?…"}`,
+  );
 }
 
 function runLine(
