@@ -14,6 +14,7 @@ import type { BatchExecutors } from "./executors.ts";
 import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
+import type { BatchMetricsFile } from "./metrics.ts";
 import { type ModelBatch, totalCheck } from "./model_batches.ts";
 import { type FleetOutcome, FleetWatch } from "./fleet/fleet_watch.ts";
 import { writeNote } from "../terminal/output.ts";
@@ -28,6 +29,8 @@ export interface DriveOptions {
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
+  /** Where metrics are written; `undefined` for nowhere. */
+  metrics?: BatchMetricsFile;
 }
 
 /** A batch that has ended. */
@@ -61,11 +64,12 @@ export interface Sending {
  * @throws {ConfigurationError} if a model cannot be used
  */
 export async function driveRuns(
-  { batch, batches, models, spentBefore }: DriveOptions,
+  { batch, batches, models, spentBefore, metrics }: DriveOptions,
   { executors, records, onResult }: Sending,
 ): Promise<DrivenBatch> {
   const { file, flags, prepared } = batch;
-  const { costTracker: { limit }, run: options } = prepared;
+  const { costTracker: { limit } } = prepared;
+  const options = { ...prepared.run, onOutcomes: metrics?.add };
   const isSingle = batches.length === 1;
   let shown: Progress | undefined;
   const note = (line: string) => {
@@ -80,6 +84,7 @@ export async function driveRuns(
   const runs = new ModelRuns(
     batches.map((modelBatch, i) => new ModelRun(modelBatch, all[i], options)),
   );
+  metrics?.follow(runs);
   const watch = fleet && new FleetWatch(fleet);
   const progress = shown = startProgress(runs, totalCheck(batches), {
     quiet: flags.quiet === true,

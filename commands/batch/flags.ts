@@ -40,6 +40,10 @@ export function batchFlags() {
     .option("--no-return-usage", "omit token counts")
     .option("--track-cost", "write costs to the result file, if prices are known (default)")
     .option("--no-track-cost", "omit costs")
+    .option(
+      "--metrics-file <file>",
+      "write metrics for Prometheus to this .prom file, every 15 seconds and at the end",
+    )
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "print only errors")
     .addOption(batchModelFlag)

@@ -20,6 +20,7 @@ import { driveBatch } from "./drive_batch.ts";
 import { batchExitCode, type Unfinished } from "./exit_code.ts";
 import { finishJournal, inputChange, sortJournal } from "./finish.ts";
 import { namesModels, openJournal } from "./journal.ts";
+import { openMetrics } from "./metrics_setting.ts";
 import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
@@ -104,9 +105,11 @@ async function sendPending(
   };
   const unused = unusedLiveFlags(flags, mode);
   if (unused !== undefined) writeSentences(`note: ${unused}.`, note);
+  const spentBefore = journal.cost + lost;
   const isElsewhere = heldParts(store.parts, prepared).length > 0;
   if (check.pending === 0 && !isElsewhere) {
     sortJournal(journal);
+    await using _ = await openMetrics(batch.prepared, check, spentBefore);
     if (models?.warning !== undefined) writeWarning(models.warning, note);
     const errors = batches.reduce((sum, { journal }) => sum + journal!.errors, 0);
     const noun = batches.length > 1 ? "result" : "record";
@@ -118,12 +121,13 @@ async function sendPending(
   }
   const sendsNothing = fleet?.settings.workersOnly === true;
   if (!sendsNothing) { for (const { requireKeys } of prepared) requireKeys(); }
-  const spentBefore = journal.cost + lost;
+  await using metrics = await openMetrics(batch.prepared, check, spentBefore);
   const driven = await driveBatch({
     batch,
     batches,
     models,
     spentBefore,
+    metrics,
     store,
     namesModels: isNamed,
   });

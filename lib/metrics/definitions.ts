@@ -60,7 +60,7 @@ export const REQUEST_METRICS = {
   requests: counter(
     "flexllm_requests_total",
     [...TARGET, "operation", "status", "outcome"],
-    "Requests that ended. Without a status, the client left first.",
+    "Requests that ended. At a gateway, one without a status: the client left first.",
   ),
   duration: histogram(
     "flexllm_request_duration_seconds",

@@ -60,11 +60,8 @@ export class MetricFactory {
     });
   }
 
-  /** Creates a gauge without labels; `undefined` leaves it out. */
-  value(definition: MetricDefinition, read: () => number | undefined): Gauge {
-    return this.gauge(definition, (set) => {
-      const value = read();
-      if (value !== undefined) set({}, value);
-    });
+  /** Creates a gauge without labels. */
+  value(definition: MetricDefinition, read: () => number): Gauge {
+    return this.gauge(definition, (set) => set({}, read()));
   }
 }
