@@ -24,18 +24,22 @@ export interface MeasuredBatch {
   spentBefore: number;
   /** Whether answers may come from the response cache. */
   isCacheOn: boolean;
+  /** Whether this process sends requests itself. */
+  hasEndpoints: boolean;
 }
 
 /** The counts of a batch, over all of its runs in this process. */
 class BatchCounts {
   readonly #total: number;
   readonly #restored: number;
+  readonly #hasEndpoints: boolean;
   /** What earlier runs did: live requests can follow provider jobs. */
   #before = emptySummary();
   #runs: MeasuredRuns | undefined;
   isRunning = true;
 
-  constructor({ total, pending }: MeasuredBatch["check"]) {
+  constructor({ check: { total, pending }, hasEndpoints }: MeasuredBatch) {
+    this.#hasEndpoints = hasEndpoints;
     this.#total = total;
     this.#restored = total - pending;
   }
@@ -57,7 +61,7 @@ class BatchCounts {
       total: this.#total,
       // A second run counts what the first one did as restored.
       summary: { ...this.#summary(), restored: this.#restored },
-      endpoints: this.#runs?.endpoints ?? [],
+      endpoints: this.#hasEndpoints && this.#runs?.endpoints || [],
     };
   }
 }
@@ -76,10 +80,13 @@ export class BatchMetricsFile implements AsyncDisposable {
   }
 
   /** Starts to write the file. */
-  static async open({ file, check, ...options }: MeasuredBatch): Promise<BatchMetricsFile> {
-    const counts = new BatchCounts(check);
+  static async open(batch: MeasuredBatch): Promise<BatchMetricsFile> {
+    const { file, isCacheOn, budget, spentBefore } = batch;
+    const counts = new BatchCounts(batch);
     const metrics = await BatchMetrics.load({
-      ...options,
+      isCacheOn,
+      budget,
+      spentBefore,
       name: batchNameOf(file),
       state: () => counts.state(),
     });

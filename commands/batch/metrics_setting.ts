@@ -30,15 +30,21 @@ export function metricsFile(
 
 /** Starts to write the metrics of a batch; `undefined` if none are wanted. */
 export async function openMetrics(
-  { metricsFile: file, costTracker, isCacheOn }: Pick<
+  { metricsFile: file, costTracker, isCacheOn, fleet }: Pick<
     PreparedBatch,
-    "metricsFile" | "costTracker" | "isCacheOn"
+    "metricsFile" | "costTracker" | "isCacheOn" | "fleet"
   >,
   check: { total: number; pending: number },
   spentBefore: number,
 ): Promise<BatchMetricsFile | undefined> {
   if (file === undefined) return undefined;
   const { BatchMetricsFile } = await import("./metrics.ts");
-  const budget = costTracker.limit;
-  return await BatchMetricsFile.open({ file, check, budget, spentBefore, isCacheOn });
+  return await BatchMetricsFile.open({
+    file,
+    check,
+    budget: costTracker.limit,
+    spentBefore,
+    isCacheOn,
+    hasEndpoints: fleet?.settings.workersOnly !== true,
+  });
 }
