@@ -177,6 +177,30 @@ Deno.test("every metric of a gateway's calls and of a batch is on the dashboard"
   assert.deepEqual(missing.sort(), hidden.sort());
 });
 
+Deno.test("queries and alerts on the pages are valid, and their metrics exist", () => {
+  const page = (name: string) => readFileSync(join(ROOT, "docs", name), "utf8");
+  const alerts = Array.from(page("prometheus.md").matchAll(/^ +expr: (.+)$/gm), ([, expr]) => expr);
+  const queries = Array.from(
+    page("monitoring.md").matchAll(/^```promql\n([^`]+)^```$/gm),
+    ([, block]) => block.split("\n\n").map((query) => query.replace(/^#.*$/gm, "").trim()),
+  ).flat();
+  assert.ok(alerts.length > 4 && queries.length > 4);
+  for (const expr of [...alerts, ...queries]) {
+    for (const { metric, labels } of usesOf(expr).uses) {
+      const definition = definitionOf(metric);
+      assert.ok(definition, `${expr}: ${metric} does not exist`);
+      for (const label of labels) assert.ok(definition.labels.includes(label), expr);
+    }
+  }
+});
+
+Deno.test("the page lists every metric of a batch", () => {
+  const page = readFileSync(join(ROOT, "docs/prometheus.md"), "utf8");
+  const listed = Array.from(page.matchAll(/^\| `(\w+)`/gm), ([, name]) => name);
+  const names = Object.values<MetricDefinition>(BATCH_METRICS).map(({ name }) => name);
+  assert.deepEqual(listed.sort(), names.sort());
+});
+
 Deno.test("variables are read from metrics that exist", () => {
   const queries = DASHBOARD.templating.list.filter(({ type }) => type === "query");
   assert.deepEqual(queries.map(({ name }) => name), ["instance", "batch"]);
