@@ -19,9 +19,9 @@ import { batchExitCode } from "./exit_code.ts";
 import { STANDARD_OUTPUT } from "./files.ts";
 import { inputChange } from "./finish.ts";
 import type { BatchFlags } from "./flags.ts";
-import { openMetrics } from "./metrics_setting.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
 import { nothingToSend, warnings } from "./notes.ts";
+import { openMetrics } from "./open_metrics.ts";
 import { mainFailure, report } from "./send.ts";
 
 /** The flags that need a result file, by the names of their values. */
