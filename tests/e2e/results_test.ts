@@ -373,7 +373,7 @@ Deno.test("a reader that leaves early, such as head, ends the command quietly", 
   const answers = Array.from({ length: 3000 }, (_, i) => ({ ...succeeded(i), input: [] }));
   const file = folder.write("out.jsonl", lines(answers));
   const command = commandLine().map((part) => `'${part}'`).join(" ");
-  const script = `{ ${command} results '${file}' --show all --json; echo "code $?" >&2; } | ` +
+  const script = `{ ${command} results '${file}' --show all; echo "code $?" >&2; } | ` +
     "{ read -r line; echo done; }";
   const { code, stdout, stderr } = await flexllm([], { shell: ["-c", script] });
   assert.deepEqual([code, stdout, stderr], [0, "done\n", "code 0\n"]);
