@@ -40,6 +40,8 @@ export function batchFlags() {
     .option("--no-return-usage", "omit token counts")
     .option("--track-cost", "write costs to the result file, if prices are known (default)")
     .option("--no-track-cost", "omit costs")
+    .option("--events", "record progress over time in FILE.events, for reports (default)")
+    .option("--no-events", "omit FILE.events")
     .option(
       "--metrics-file <file>",
       "write metrics for Prometheus to this .prom file, every 15 seconds and at the end",

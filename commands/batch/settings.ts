@@ -96,8 +96,9 @@ export async function prepareBatch(flags: BatchFlags) {
     limits,
     cache: jobCache(cache, flags),
     isCacheOn: cache !== false,
-    retryTimes: requests.retryTimes,
+    requests,
     schemaRetries,
+    recordsEvents: flags.events ?? section.events ?? true,
     metricsFile: metrics,
   };
 }

@@ -85,6 +85,13 @@ export const batch = v.strictObject({
       text,
     ),
   ),
+  events: v.nullish(
+    describe(
+      "Write `OUT.events` next to the result file `OUT`, which records progress over time for reports; " +
+        "default true.",
+      flag,
+    ),
+  ),
   cache: v.nullish(
     describe("Use the response cache for batches; default the top-level `cache`.", flag),
   ),
