@@ -89,6 +89,39 @@ export async function measureResume(records: number, count: number): Promise<Mea
   });
 }
 
+/** One line of a result file of about 1 kB. */
+function resultLine(index: number): string {
+  const text = 'The answer has a few sentences, and now and then \\"a quote\\".\\n'.repeat(12);
+  const usage = '{"prompt_tokens":23,"completion_tokens":149,"total_tokens":172}';
+  const latency = (index % 3000 + 1) / 1000;
+  return `{"index":${index},"status":"success","input":[{"role":"user","content":"Question ${index}?"}],` +
+    `"output":"${text}","finish_reason":"stop","metadata":{"id":${index}},"usage":${usage},` +
+    `"model":"gpt-5.4-mini","endpoint":"https://api.openai.com/v1","latency":${latency},` +
+    '"cost":0.00008,"at":"2026-11-28T11:00:00.000Z","queued":0.001,"attempts":1}\n';
+}
+
+/** Measures the summary that `flexllm results` prints. */
+export function measureResults(records: number, count: number): Measurement[] {
+  const file = scratch("results.jsonl");
+  const lines = Array.from({ length: records }, (_, i) => resultLine(i));
+  writeFileSync(file, lines.join(""));
+  const megabytes = statSync(file).size / 1e6;
+  return RUNTIMES.map(({ name, launch }) => {
+    const start = median(rounds(count, () => run(launch("bench/workers/empty.ts")).seconds));
+    const command = [...launch("main.ts"), "results", file];
+    const whole = median(rounds(count, () => run(command).seconds));
+    return {
+      section: "Results",
+      setting: `${records} records, ${Math.round(megabytes)} MB`,
+      runtime: name,
+      what: "summarized",
+      value: megabytes / (whole - start),
+      unit: "MB/s",
+      target: { kind: "at least", limit: 200 },
+    };
+  });
+}
+
 /** Measures a batch whose answers are all in the response cache, including all work per record. */
 export async function measureCache(records: number, count: number): Promise<Measurement[]> {
   const input = writeQuestions(records);

@@ -54,7 +54,8 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   stream?.checkStreamFlags(given);
   const { checkLogFile } = await import("../call_log.ts");
   const isFile = output !== undefined && stream === undefined;
-  checkLogFile(given, [...inputs, ...isFile ? [output] : []]);
+  const written = [...isFile ? [output] : [], ...given.metricsFile ? [given.metricsFile] : []];
+  checkLogFile(given, [...inputs, ...written]);
   const { flags, recordTemplate } = await withSavedTemplate(selected);
   const { prepareBatch } = await import("./settings.ts");
   const prepared = await prepareBatch(flags);

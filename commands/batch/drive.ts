@@ -15,6 +15,7 @@ import type { BatchExecutors } from "./executors.ts";
 import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
+import type { BatchMetricsFile } from "./metrics.ts";
 import { type ModelBatch, totalCheck } from "./model_batches.ts";
 import { sampledBatch } from "./events.ts";
 import { type FleetOutcome, FleetWatch } from "./fleet/fleet_watch.ts";
@@ -30,6 +31,8 @@ export interface DriveOptions {
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
+  /** Where metrics are written; `undefined` for nowhere. */
+  metrics?: BatchMetricsFile;
   /** Records the progress of the batch; `undefined` if events are off. */
   events?: BatchEvents;
 }
@@ -65,11 +68,12 @@ export interface Sending {
  * @throws {ConfigurationError} if a model cannot be used
  */
 export async function driveRuns(
-  { batch, batches, models, spentBefore, events }: DriveOptions,
+  { batch, batches, models, spentBefore, metrics, events }: DriveOptions,
   { executors, records, onResult }: Sending,
 ): Promise<DrivenBatch> {
   const { file, flags, prepared } = batch;
-  const { costTracker: { limit }, run: options } = prepared;
+  const { costTracker: { limit } } = prepared;
+  const options = { ...prepared.run, onOutcomes: metrics?.add };
   const isSingle = batches.length === 1;
   let shown: Progress | undefined;
   const note = (line: string) => {
@@ -87,6 +91,7 @@ export async function driveRuns(
   const runs = new ModelRuns(
     batches.map((modelBatch, i) => new ModelRun(modelBatch, all[i], options)),
   );
+  metrics?.follow(runs);
   const watch = fleet && new FleetWatch(fleet);
   const progress = shown = startProgress(runs, totalCheck(batches), {
     quiet: flags.quiet === true,

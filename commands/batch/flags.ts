@@ -42,6 +42,10 @@ export function batchFlags() {
     .option("--no-track-cost", "omit costs")
     .option("--events", "record progress over time in FILE.events, for reports (default)")
     .option("--no-events", "omit FILE.events")
+    .option(
+      "--metrics-file <file>",
+      "write metrics for Prometheus to this .prom file, every 15 seconds and at the end",
+    )
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "print only errors")
     .addOption(batchModelFlag)

@@ -24,7 +24,8 @@ export interface ModelOutcome {
 }
 
 /** How the run of one model is set up. */
-export interface ModelRunOptions extends Pick<BatchRunOptions, "recordUsage" | "recordCost"> {
+export interface ModelRunOptions
+  extends Pick<BatchRunOptions, "recordUsage" | "recordCost" | "onOutcomes"> {
   rerunChanged?: boolean;
 }
 

@@ -24,6 +24,7 @@ import { namesModels, openJournal } from "./journal.ts";
 import { ModelCheck } from "./model_check.ts";
 import type { ModelOutcome } from "./model_run.ts";
 import { nothingToSend, warnings } from "./notes.ts";
+import { openMetrics } from "./open_metrics.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
 import { checkHeldParts, dropUnsentParts, heldParts, otherParts } from "./jobs/held_parts.ts";
 import { openRows, withHeldRows } from "./jobs/held_rows.ts";
@@ -105,9 +106,11 @@ async function sendPending(
   };
   const unused = unusedLiveFlags(flags, mode);
   if (unused !== undefined) writeSentences(`note: ${unused}.`, note);
+  const spentBefore = journal.cost + lost;
   const isElsewhere = heldParts(store.parts, prepared).length > 0;
   if (check.pending === 0 && !isElsewhere) {
     sortJournal(journal);
+    await using _ = await openMetrics(batch.prepared, check, spentBefore);
     if (models?.warning !== undefined) writeWarning(models.warning, note);
     const errors = batches.reduce((sum, { journal }) => sum + journal!.errors, 0);
     const noun = batches.length > 1 ? "result" : "record";
@@ -119,7 +122,7 @@ async function sendPending(
   }
   const sendsNothing = fleet?.settings.workersOnly === true;
   if (!sendsNothing) { for (const { requireKeys } of prepared) requireKeys(); }
-  const spentBefore = journal.cost + lost;
+  await using metrics = await openMetrics(batch.prepared, check, spentBefore);
   const events = openEvents(batch, check, spentBefore, journal, (text) => writeWarning(text, note));
   let driven: DrivenBatch;
   try {
@@ -128,6 +131,7 @@ async function sendPending(
       batches,
       models,
       spentBefore,
+      metrics,
       events,
       store,
       namesModels: isNamed,

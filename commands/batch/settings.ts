@@ -17,6 +17,7 @@ import { type FleetSettings, fleetSettings } from "./fleet/fleet_settings.ts";
 import type { BatchFlags } from "./flags.ts";
 import { clientSettings } from "./client_settings.ts";
 import { type SendingMode, sendingMode } from "./jobs/job_settings.ts";
+import { metricsFile } from "./metrics_setting.ts";
 import { samplingOf } from "../flags/sampling.ts";
 import { schemaOptions } from "../flags/schema.ts";
 
@@ -46,6 +47,7 @@ export async function prepareBatch(flags: BatchFlags) {
   const config = readConfigSilently(flags.config);
   const section = config.value.batch ?? {};
   const mode = sendingMode(flags, section);
+  const metrics = metricsFile(config, flags);
   const redis = resolveRedis(config, process.env, flags);
   const shares = fleetSettings(flags, mode, redis);
   const requests = clientSettings(flags, section);
@@ -93,9 +95,11 @@ export async function prepareBatch(flags: BatchFlags) {
     fleet,
     limits,
     cache: jobCache(cache, flags),
+    isCacheOn: cache !== false,
     requests,
     schemaRetries,
     recordsEvents: flags.events ?? section.events ?? true,
+    metricsFile: metrics,
   };
 }
 

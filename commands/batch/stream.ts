@@ -21,6 +21,7 @@ import { inputChange } from "./finish.ts";
 import type { BatchFlags } from "./flags.ts";
 import { type ModelBatch, modelBatches, totalCheck } from "./model_batches.ts";
 import { nothingToSend, warnings } from "./notes.ts";
+import { openMetrics } from "./open_metrics.ts";
 import { mainFailure, report } from "./send.ts";
 
 /** The flags that need a result file, by the names of their values. */
@@ -128,6 +129,7 @@ export async function streamBatch(batch: Omit<BatchToSend, "output">): Promise<n
       "an interrupted batch cannot be resumed.",
     note,
   );
+  await using metrics = await openMetrics(batch.prepared, check, 0);
   // Results on the terminal would be mixed up with the lines of the progress.
   const quiet = flags.quiet || process.stdout.isTTY || undefined;
   const driven = await driveRuns(
@@ -136,6 +138,7 @@ export async function streamBatch(batch: Omit<BatchToSend, "output">): Promise<n
       batches,
       models: undefined,
       spentBefore: 0,
+      metrics,
     },
     {
       executors: (events) => liveExecutors(batches, events),

@@ -64,6 +64,8 @@ export interface BatchRunOptions {
   recordCost?: boolean;
   /** Aborts the run. */
   signal?: AbortSignal;
+  /** Called with outcomes once they are in the journal and counted. */
+  onOutcomes?: (outcomes: readonly Outcome[]) => void;
 }
 
 /** A run of a batch over one executor. */
@@ -197,6 +199,7 @@ export class BatchRun {
     }
     this.#options.journal?.append(lines);
     for (const item of items) this.#count(item);
+    this.#options.onOutcomes?.(outcomes);
     return items;
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Completions } from "../batch/completions.ts";
-import type { CallListener } from "../chat/call_facts.ts";
+import type { CallContent, CallFacts, CallListener } from "../chat/call_facts.ts";
 import { eventsOf } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
@@ -24,7 +24,7 @@ import { withLost, withLostCost, withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
 import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
-import { type CallObserver, CallRecorder } from "./call_recorder.ts";
+import { type CallObserver, CallRecorder, notify } from "./call_recorder.ts";
 import { CallSignals } from "./call_signals.ts";
 import { expectTimeout } from "./client_settings.ts";
 import { CompletionStream } from "./completion_stream.ts";
@@ -175,6 +175,16 @@ export class CallPipeline implements Completions {
   /** Calls `listener` about each call that starts from now on. */
   listen(listener: CallListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Whether anyone listens to calls. */
+  get hasListeners(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  /** Reports a call that something else has made to the listeners. */
+  notify(facts: CallFacts, content: Omit<CallContent, "redact">): void {
+    notify(this.#listeners, this.#secrets, facts, content);
   }
 
   /** Requests one completion. */

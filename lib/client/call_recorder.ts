@@ -37,6 +37,23 @@ export interface RecorderOptions {
   clock: Clock;
 }
 
+/** Calls the listeners about a call that has ended; `secrets` are removed from what they read. */
+export function notify(
+  listeners: readonly CallListener[],
+  secrets: readonly string[],
+  facts: CallFacts,
+  received: Omit<CallContent, "redact">,
+): void {
+  const content: CallContent = { ...received, redact: (text) => redact(text, ...secrets) };
+  for (const { onCall } of listeners) {
+    try {
+      onCall?.(facts, content);
+    } catch {
+      // A listener must not break what it listens to.
+    }
+  }
+}
+
 /** The recorder of one call; only created if there are observers. */
 export class CallRecorder {
   readonly #options: RecorderOptions;
@@ -194,22 +211,7 @@ export class CallRecorder {
     const firstToken = this.#firstToken;
     if (firstToken !== undefined) facts.firstToken = firstToken;
     for (const observe of observers) observe(facts);
-    if (listeners.length > 0) this.#notify(facts, received);
-  }
-
-  #notify(facts: CallFacts, received: Pick<CallContent, "result" | "cause">): void {
-    const { listeners, messages, secrets } = this.#options;
-    const content: CallContent = {
-      messages,
-      ...received,
-      redact: (text) => redact(text, ...secrets),
-    };
-    for (const { onCall } of listeners) {
-      try {
-        onCall?.(facts, content);
-      } catch {
-        // A listener must not break what it listens to.
-      }
-    }
+    const { messages, secrets } = this.#options;
+    if (listeners.length > 0) notify(listeners, secrets, facts, { messages, ...received });
   }
 }

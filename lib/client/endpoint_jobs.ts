@@ -9,8 +9,9 @@ import type { BatchHttp } from "../batch_api/batch_http.ts";
 import { createBatchHttp } from "../batch_api/http.ts";
 import { batchApiOf } from "../batch_api/registry.ts";
 import { withoutSecrets } from "../batch_api/without_secrets.ts";
-import type { IndexedRecord } from "../batch/executor.ts";
+import type { IndexedRecord, Outcome } from "../batch/executor.ts";
 import type { RequestTemplate } from "../batch/executors/live.ts";
+import { collectedFacts } from "../batch/jobs/collected_facts.ts";
 import type { JobClient, PreparedRow } from "../batch/jobs/job_client.ts";
 import { parseRowId, rowFingerprint } from "../batch/jobs/row_id.ts";
 import { loadFingerprint } from "../batch/journal/fingerprint.ts";
@@ -77,6 +78,7 @@ class EndpointJobs implements JobClient {
   readonly endpoint: string;
   readonly keyFingerprint: string;
   readonly model: string | undefined;
+  readonly report: ((outcome: Outcome) => void) | undefined;
   readonly #pipeline: CallPipeline;
   readonly #endpoint: EndpointClient;
   readonly #request: RequestTemplate;
@@ -113,6 +115,7 @@ class EndpointJobs implements JobClient {
     this.endpoint = endpoint.name;
     this.keyFingerprint = keyFingerprint(endpoint.secrets);
     this.model = request.model ?? endpoint.model;
+    this.report = pipeline.hasListeners ? (outcome) => this.#notify(outcome) : undefined;
   }
 
   get api(): BatchApi {
@@ -206,6 +209,21 @@ class EndpointJobs implements JobClient {
       if (rowFingerprint(rowRequest(encoded)) !== sent.fingerprint) return;
     }
     await cache.put({ result, encoded });
+  }
+
+  #notify(outcome: Outcome): void {
+    const { record } = outcome;
+    const head = {
+      index: record.index,
+      at: Date.now(),
+      model: record.options?.model ?? this.model ?? "",
+      endpoint: this.endpoint,
+    };
+    const [ending, received] = outcome.ok
+      ? [{ result: outcome.result }, { result: outcome.result }]
+      : [{ error: outcome.error }, { cause: outcome.error }];
+    const { facts = collectedFacts(head, ending) } = outcome;
+    this.#pipeline.notify(facts, { messages: record.messages, ...received });
   }
 
   #optionsOf(record: IndexedRecord): ChatOptions {

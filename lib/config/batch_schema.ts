@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { LOAD_BALANCES } from "../scheduling/load_balancer.ts";
 import { samplingEntries } from "./sampling_schema.ts";
-import { describe, flag, integer, nonNegative, positive } from "./schema_values.ts";
+import { describe, flag, integer, nonNegative, positive, text } from "./schema_values.ts";
 import { endpoint, extraBody, maxInFlight, maxQps, maxTpm } from "./server_schema.ts";
 
 /** The section `batch.jobs`. */
@@ -78,6 +78,13 @@ export const batch = v.strictObject({
     describe("Write token counts to the result file; default true.", flag),
   ),
   track_cost: v.nullish(describe("Write costs to the result file; default true.", flag)),
+  metrics_file: v.nullish(
+    describe(
+      "File for metrics of batches in the text format of Prometheus, ending in .prom. A relative path starts at " +
+        "the configuration file.",
+      text,
+    ),
+  ),
   events: v.nullish(
     describe(
       "Write `OUT.events` next to the result file `OUT`, which records progress over time for reports; " +

@@ -26,6 +26,8 @@ export class CallRecord {
   usage: Usage | null = null;
   /** Cost of the answer and of failed attempts in USD; `null` if it is unknown. */
   cost: number | null = 0;
+  /** The head of the response to the last attempt; `undefined` if none has arrived. */
+  response: { status: number; headers: Headers } | undefined;
   #queued = 0;
   #elsewhere = 0;
   #wait: Wait | undefined;
@@ -56,6 +58,7 @@ export class CallRecord {
     this.model = model;
     this.lane = lane;
     this.#firstToken = undefined;
+    this.response = undefined;
     this.waitFor("upstream");
     this.#sentAt = this.#waitingSince;
   }

@@ -56,6 +56,7 @@ export async function plainAttempt(
     const options = { timeout, signal: flow.signal };
     const response = await send(request.encoded, target.connection.fetch, options);
     flow.record.waitFor(undefined);
+    flow.record.response = response;
     if (response.status < 200 || response.status > 299) throwRefused(encoded, response);
     answer = target.read(response, (response) => lane.answer(flow.call, request, response));
     target.observe(response, answer.completion.usage ?? undefined);

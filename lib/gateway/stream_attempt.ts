@@ -65,6 +65,7 @@ class StreamAttempt {
       const { lane, request } = this.#encoded;
       const { fetch } = request.endpoint.connection;
       const response = await exchange.open(request.encoded, fetch);
+      this.#flow.record.response = response;
       if (!response.ok) {
         const { status, headers } = response;
         const body = await exchange.orEnd(readBody(response), fetch);

@@ -50,8 +50,10 @@ export function callLine(facts: CallFacts, level: LogLevel) {
     completionTokens: usage?.completionTokens,
     cachedTokens: usage?.cachedTokens,
     cost: facts.cost ?? undefined,
-    duration: rounded(facts.duration),
-    queued: rounded(facts.queued),
+    // The time that a provider's job takes says nothing about one of its records.
+    ...facts.id === undefined
+      ? undefined
+      : { duration: rounded(facts.duration), queued: rounded(facts.queued) },
     firstToken: firstToken === undefined ? undefined : rounded(firstToken),
   };
 }

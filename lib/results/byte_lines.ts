@@ -80,7 +80,8 @@ export function visitLines(
     if (read === 0) break;
     const searchFrom = length;
     length += read;
-    const view = buffer.subarray(0, length);
+    // The search of a plain array is twice as fast as that of a Buffer in Deno.
+    const view = new Uint8Array(buffer.buffer, buffer.byteOffset, length);
     let start = 0;
     for (
       let end = view.indexOf(NEWLINE, searchFrom);

@@ -165,13 +165,12 @@ export class LineScanner {
     while (true) {
       while (bytes[at] === SPACE) at++;
       if (at >= end || bytes[at] !== QUOTE) return -1;
-      const keyStart = at + 1;
-      const keyEnd = endOfString(bytes, keyStart, end);
-      if (keyEnd < 0) return -1;
-      const key = keys.find(bytes, keyStart, keyEnd);
+      const keyStart = ++at;
+      while (IN_STRING[bytes[at]] === 0) at++;
       // An escaped name could be any.
-      if (key < 0 && hasEscape(bytes, keyStart, keyEnd)) return -1;
-      at = keyEnd + 1;
+      if (at >= end || bytes[at] !== QUOTE) return -1;
+      const key = keys.find(bytes, keyStart, at);
+      at++;
       while (bytes[at] === SPACE) at++;
       if (bytes[at] !== COLON) return -1;
       at++;
@@ -291,9 +290,4 @@ export class LineScanner {
     }
     return close;
   }
-}
-
-function hasEscape(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true;
-  return false;
 }

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import {
   type BatchItem,
+  CallLog,
   type ClientOptions,
   ConfigurationError,
   CostTracker,
@@ -530,4 +531,31 @@ Deno.test("jobs of another key are shown with their last known state", async () 
   const batch = await stranger.openBatch(world.output, FAST);
   const { parts: [part], done } = await batch.status();
   assert.deepEqual([done, part.problem], [false, "it belongs to another API key"]);
+});
+
+Deno.test("collected records are logged as calls without a duration, once, with keys removed", async () => {
+  using world = new World({ batch: { duration: 0, faults: ["row_errors=3"] } });
+  const lines: string[] = [];
+  const { onCall } = new CallLog({ write: (line) => lines.push(line), content: true });
+  await using client = world.client({ onCall });
+  const inputs = [...questions(19), [{
+    role: "user" as const,
+    content: "Is sk-0123456789 a key?",
+  }]];
+  const batch = await client.submitBatch(inputs, { output: world.output, ...FAST });
+  const items = await collected(batch);
+  const calls = jsonLines(lines.join("\n"));
+  const indexes = calls.map(({ index }) => index).toSorted((a, b) => a - b);
+  assert.deepEqual(indexes, [...Array(20).keys()]);
+  for (const call of calls) {
+    const { status } = items[call.index];
+    assert.deepEqual([call.event, call.outcome], ["call", status]);
+    assert.equal(call.level, status === "error" ? "error" : "info");
+    assert.equal(call.errorCode !== undefined, status === "error");
+    assert.deepEqual([call.id, call.duration, call.attempts], [undefined, undefined, 1]);
+    assert.equal(call.endpoint, "http://mock.invalid/v1");
+    assert.equal(call.completionTokens > 0, status === "success");
+  }
+  assert.ok(calls.some(({ outcome }) => outcome === "error"));
+  assert.doesNotMatch(lines.join("\n"), /sk-0123456789/);
 });

@@ -84,6 +84,8 @@ Deno.test("the gateway logs requests with the fields of its access log, and foll
   ]);
   const [attempt, call] = lines;
   assert.deepEqual([attempt.id, attempt.endpoint], [call.id, call.endpoint]);
+  assert.equal(attempt.status, 200);
+  assert.match(attempt.headers["content-type"], /^application\/json/);
   assert.deepEqual([call.path, call.route, call.status], ["/v1/chat/completions", "mock", 200]);
   assert.doesNotMatch(log(), /private words/);
   // As logrotate does.

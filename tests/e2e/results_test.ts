@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { writeFileSync } from "node:fs";
-import { flexllm } from "../support/cli.ts";
+import process from "node:process";
+import { commandLine, flexllm } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
 import { jsonLines, temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -362,4 +363,18 @@ Deno.test("batch -o - writes results to standard output, and nothing to disk", a
     assert.deepEqual([refused.code, refused.stdout], [1, ""]);
     assert.ok(refused.stderr.includes(`error: ${flag} `), refused.stderr);
   }
+});
+
+Deno.test("a reader that leaves early, such as head, ends the command quietly", {
+  ignore: process.platform === "win32",
+}, async () => {
+  using folder = temporaryFolder();
+  // More than a pipe holds.
+  const answers = Array.from({ length: 3000 }, (_, i) => ({ ...succeeded(i), input: [] }));
+  const file = folder.write("out.jsonl", lines(answers));
+  const command = commandLine().map((part) => `'${part}'`).join(" ");
+  const script = `{ ${command} results '${file}' --show all; echo "code $?" >&2; } | ` +
+    "{ read -r line; echo done; }";
+  const { code, stdout, stderr } = await flexllm([], { shell: ["-c", script] });
+  assert.deepEqual([code, stdout, stderr], [0, "done\n", "code 0\n"]);
 });

@@ -24,6 +24,7 @@ const LIB = [
   "batch",
   "client",
   "fleet",
+  "metrics",
   "gateway",
   "input",
   "results",

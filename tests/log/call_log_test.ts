@@ -119,6 +119,8 @@ function chattyServer(): Fetch {
   let requests = 0;
   return (url) => {
     const headers = {
+      // The default of Response.json differs between the runtimes.
+      "content-type": "application/json",
       "x-request-id": "req_1",
       "set-cookie": `session=${KEY}`,
       "x-api-key": KEY,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { parquetReadObjects } from "hyparquet";
 import { FailureGroups, messagePattern } from "../../lib/results/failure_groups.ts";
+import { seededRandom } from "../../lib/runtime/random.ts";
 import { LatencyHistogram } from "../../lib/results/latency_histogram.ts";
 import { dollarAmount, durationAmount, parseRange } from "../../lib/results/number_range.ts";
 import { ColumnTypes, ParquetTableWriter } from "../../lib/results/table/parquet.ts";
@@ -56,15 +57,28 @@ Deno.test("the number of reasons is bounded, and examples are the lowest indexes
   assert.deepEqual(list[0].examples, [1, 2, 3, 4, 5]);
 });
 
-Deno.test("percentiles are within one percent", () => {
-  const histogram = new LatencyHistogram();
-  assert.equal(histogram.percentile(0.5), undefined);
-  for (let i = 1; i <= 10_000; i++) histogram.add(i / 1000);
-  for (const share of [0.01, 0.5, 0.9, 0.99]) {
-    const value = histogram.percentile(share)!;
-    assert.ok(Math.abs(value / (share * 10) - 1) < 0.0101, `${share}: ${value}`);
+Deno.test("percentiles are within one percent, for durations from milliseconds to days", () => {
+  const random = seededRandom(7);
+  // Half of a bucket, in either direction.
+  const bound = Math.log(1.02) / 2 + 1e-9;
+  assert.ok(Math.exp(bound) < 1.01);
+  for (const count of [1, 2, 10, 1001]) {
+    const histogram = new LatencyHistogram();
+    assert.equal(histogram.percentile(0.5), undefined);
+    const durations = Array.from({ length: count }, () => 10 ** (random() * 8 - 3));
+    for (const duration of durations) histogram.add(duration);
+    durations.sort((a, b) => a - b);
+    for (const share of [0.01, 0.25, 0.5, 0.9, 0.99, 1]) {
+      const exact = durations[Math.ceil(share * count) - 1];
+      const value = histogram.percentile(share)!;
+      assert.ok(
+        Math.abs(Math.log(value / exact)) <= bound,
+        `${share} of ${count}: ${value}, ${exact}`,
+      );
+      assert.ok(value <= histogram.max);
+    }
+    assert.equal(histogram.max, durations.at(-1));
   }
-  assert.equal(histogram.max, 10);
 });
 
 Deno.test("Parquet has typed columns, and row groups that are read back", async () => {

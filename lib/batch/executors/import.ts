@@ -24,7 +24,7 @@ const CHECKED = 256;
 
 /** The options of an {@link ImportExecutor}. */
 export interface ImportOptions {
-  client: Pick<JobClient, "decode" | "parse">;
+  client: Pick<JobClient, "decode" | "parse" | "report">;
   /** Where the parts are stored. The caller closes it. */
   store: PartStore;
   /** Result files, and folders that contain them. */
@@ -211,8 +211,11 @@ export class ImportExecutor implements Executor {
     return undefined;
   }
 
-  #decode(rows: readonly ImportedRow[]): Promise<Outcome[]> {
-    return Promise.all(rows.map((row) => this.#outcome(row)));
+  async #decode(rows: readonly ImportedRow[]): Promise<Outcome[]> {
+    const outcomes = await Promise.all(rows.map((row) => this.#outcome(row)));
+    const { client } = this.#options;
+    for (const outcome of outcomes) client.report?.(outcome);
+    return outcomes;
   }
 
   async #outcome({ result, part, record }: ImportedRow): Promise<Outcome> {

@@ -5,7 +5,6 @@
  * @module
  */
 import type { Job, RowResult } from "../../batch_api/batch_api.ts";
-import type { ChatResult } from "../../chat/result.ts";
 import { SchemaMismatchError } from "../../chat/schema_mismatch_error.ts";
 import { FlexLLMError, InternalError, MalformedResponseError } from "../../errors.ts";
 import { asObject } from "../../json/json.ts";
@@ -13,6 +12,7 @@ import { abortable } from "../../runtime/abortable.ts";
 import type { Charge } from "../../scheduling/budget.ts";
 import type { Usage } from "../../usage.ts";
 import type { IndexedRecord, Outcome } from "../executor.ts";
+import { collectedFacts, type CollectedHead } from "./collected_facts.ts";
 import type { JobContext } from "./job_context.ts";
 import type { PartState } from "./part_events.ts";
 import type { PartRecords } from "./part_store.ts";
@@ -250,7 +250,8 @@ export class Collection implements Disposable {
   reject(record: IndexedRecord, error: FlexLLMError): Outcome {
     this.failed++;
     this.#messages.set(error.message, (this.#messages.get(error.message) ?? 0) + 1);
-    return { record, ok: false, error, isCollected: true };
+    const facts = collectedFacts(this.#head(record), { error });
+    return { record, ok: false, error, facts, isCollected: true };
   }
 
   [Symbol.dispose](): void {
@@ -318,7 +319,8 @@ export class Collection implements Disposable {
       const result = await client.decode(row, record, this.#part.model);
       this.answered++;
       this.#bill(result);
-      return { record, ok: true, result, facts: this.#facts(result), isCollected: true };
+      const facts = collectedFacts(this.#head(record), { result });
+      return { record, ok: true, result, facts, isCollected: true };
     } catch (cause) {
       const error = cause instanceof FlexLLMError ? cause : new InternalError(cause);
       const isAgain = isTemporary(row, error) &&
@@ -330,7 +332,7 @@ export class Collection implements Disposable {
       }
       const billed = error instanceof SchemaMismatchError ? error.result : error.partial;
       if (billed !== undefined) this.#bill(billed);
-      return { ...this.reject(record, error), facts: this.#facts(undefined) };
+      return this.reject(record, error);
     }
   }
 
@@ -347,19 +349,8 @@ export class Collection implements Disposable {
     };
   }
 
-  #facts(result: ChatResult | undefined): Outcome["facts"] {
+  #head({ index }: IndexedRecord): CollectedHead {
     const { submittedAt, plannedAt, model, endpoint } = this.#part;
-    return {
-      at: submittedAt ?? plannedAt,
-      model,
-      endpoint,
-      queued: 0,
-      attempts: 1,
-      duration: 0,
-      usage: result?.usage ?? null,
-      cost: result?.cost ?? null,
-      cached: false,
-      outcome: result === undefined ? "error" : "success",
-    };
+    return { index, at: submittedAt ?? plannedAt, model, endpoint };
   }
 }

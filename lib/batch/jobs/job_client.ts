@@ -7,7 +7,7 @@ import type { ChatResult } from "../../chat/result.ts";
 import type { BatchApi, RowRequest, RowResult } from "../../batch_api/batch_api.ts";
 import type { BatchHttp } from "../../batch_api/batch_http.ts";
 import type { Reservation } from "../../scheduling/budget.ts";
-import type { IndexedRecord } from "../executor.ts";
+import type { IndexedRecord, Outcome } from "../executor.ts";
 
 /** A record that is ready to be sent. */
 export interface PreparedRow {
@@ -49,6 +49,8 @@ export interface JobClient {
     record: IndexedRecord,
     model?: string,
   ): Promise<ChatResult>;
+  /** Passes a record that was collected on to those who observe calls; absent if nobody does. */
+  readonly report?: (outcome: Outcome) => void;
   /**
    * Reserves the money for rows, which waits for other parts if needed.
    *

@@ -259,7 +259,11 @@ export class PartSteps {
   }
 
   #marked(outcomes: Outcome[]): Outcome[] {
-    for (const { record: { index } } of outcomes) this.#options.earlier.markYielded(index);
+    const { client } = this.#context;
+    for (const outcome of outcomes) {
+      this.#options.earlier.markYielded(outcome.record.index);
+      client.report?.(outcome);
+    }
     return outcomes;
   }
 

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Registry } from "prom-client";
+import { loadPromClient, MetricFactory } from "../../metrics/prom_client.ts";
+import { RequestMetrics } from "../../metrics/request_metrics.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { ObservedGateway } from "./observed_gateway.ts";
-import { type PromClient, RequestMetrics } from "./request_metrics.ts";
 import { addStateMetrics } from "./state_metrics.ts";
 
 /** The metrics, with their library. */
@@ -48,14 +49,11 @@ export class GatewayMetrics {
   }
 
   async #start(): Promise<Loaded> {
-    const module: PromClient & { default?: PromClient } = await import("prom-client");
-    // A CommonJS module: a bundle has its exports only in `default`.
-    const prom = module.default ?? module;
-    const registry = new prom.Registry();
-    const requests = new RequestMetrics(prom, registry);
-    addStateMetrics(prom, registry, this.#state);
+    const metrics = new MetricFactory(await loadPromClient());
+    const requests = new RequestMetrics(metrics, true);
+    addStateMetrics(metrics, this.#state);
     for (const facts of this.#early) requests.add(facts);
     this.#early = [];
-    return this.#loaded = { registry, requests };
+    return this.#loaded = { registry: metrics.registry, requests };
   }
 }

@@ -1,33 +1,15 @@
 /**
  * Counts requests, times, tokens and costs for Prometheus.
  *
- * The names and labels are an interface: dashboards and alerts use them. The values of every label are bounded,
- * so that clients cannot create any number of time series.
+ * The values of every label are bounded, so that clients cannot create any number of time series.
  *
  * @module
  */
-import type { Counter, Histogram, Registry } from "prom-client";
-import type { GatewayFacts } from "../gateway_facts.ts";
+import type { Counter, Histogram } from "prom-client";
+import type { CallFacts } from "../chat/call_facts.ts";
+import { REQUEST_METRICS } from "./definitions.ts";
 import { DeferredCounter } from "./deferred_counter.ts";
-
-/** The library. */
-export type PromClient = Pick<
-  typeof import("prom-client"),
-  "Counter" | "Gauge" | "Histogram" | "Registry"
->;
-
-/** Upper bounds in seconds. Answers take from milliseconds (cached) to ten minutes (thinking). */
-const ANSWER_BUCKETS = [
-  ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-  ...[5, 10, 20, 30, 60, 120, 180, 300, 450, 600],
-];
-/** Most requests do not wait at all. */
-const QUEUE_BUCKETS = [0.001, ...ANSWER_BUCKETS];
-/** The time that the gateway adds: from 0.1 ms. */
-const OVERHEAD_BUCKETS = [
-  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005],
-  ...[0.01, 0.025, 0.05, 0.1, 0.25, 1],
-];
+import type { MetricFactory } from "./prom_client.ts";
 
 /** The value of a label for all that is not configured, and for what exceeds a maximum. */
 const OTHER = "other";
@@ -36,22 +18,50 @@ const OPERATIONS = new Set(["chat", "count_tokens", "embeddings", "models"]);
 /** Maximum number of combinations of route, model and endpoint. */
 const MAX_SERIES = 1000;
 
+/** What is counted of a request. Those of a batch have no route, status, lane or overhead. */
+export interface RequestFacts
+  extends
+    Pick<CallFacts, "attempts" | "cost" | "duration" | "endpoint" | "firstToken" | "outcome">,
+    Pick<CallFacts, "queued" | "usage"> {
+  /** `chat`, `count_tokens`, `embeddings`, `models`, or another path. */
+  operation: string;
+  /** The model that the client named. */
+  requestedModel?: string;
+  /** The route, once it is known. */
+  route?: string;
+  /** The model at the endpoint of the last attempt. */
+  model?: string;
+  /** The lane of the last attempt. */
+  lane?: "native" | "translated";
+  /** The HTTP status that was sent. */
+  status?: number;
+  /** Attempts after the first at the same endpoint; in a batch, at any. */
+  retries: number;
+  /** Attempts after the first at another endpoint. */
+  fallbacks?: number;
+  /** Seconds that the gateway added. */
+  overhead?: number;
+  /** What the response cache did. */
+  cache: "hit" | "miss" | "off";
+}
+
 /** What was called. */
 interface Target {
-  route: string;
+  /** Absent in a batch. */
+  route?: string;
   model: string;
   endpoint: string;
 }
 
 /** The metrics of one target. prom-client takes long to look labels up, so each look-up is done once. */
 interface Series {
-  target: Target;
+  labels: Record<string, string>;
   duration: Histogram.Internal<string>;
-  firstToken: Histogram.Internal<string>;
+  firstToken: Histogram.Internal<string> | undefined;
   queued: Histogram.Internal<string>;
   cost: DeferredCounter;
   retries: DeferredCounter;
-  fallbacks: DeferredCounter;
+  fallbacks: DeferredCounter | undefined;
   promptTokens: DeferredCounter;
   completionTokens: DeferredCounter;
   cachedTokens: DeferredCounter;
@@ -68,78 +78,43 @@ function observe(histogram: Histogram.Internal<string> | undefined, seconds: num
 
 /** The metrics that are counted per request. */
 export class RequestMetrics {
+  readonly #isGateway: boolean;
   readonly #requests: Counter;
   readonly #duration: Histogram;
-  readonly #firstToken: Histogram;
+  readonly #firstToken: Histogram | undefined;
   readonly #queued: Histogram;
   readonly #tokens: Counter;
   readonly #cost: Counter;
   readonly #retries: Counter;
-  readonly #fallbacks: Counter;
-  readonly #overhead: Map<string, Histogram.Internal<string>>;
+  readonly #fallbacks: Counter | undefined;
+  readonly #overhead = new Map<string, Histogram.Internal<string>>();
   readonly #cache: Map<string, DeferredCounter>;
   readonly #series = new Map<string, Series>();
   readonly #counters: DeferredCounter[] = [];
 
-  /** @param registry where the metrics are registered */
-  constructor({ Counter, Histogram }: PromClient, registry: Registry) {
-    const registers = [registry];
-    const target = ["route", "model", "endpoint"];
-    const counter = (name: string, help: string, labelNames = target) =>
-      new Counter({ name, help, labelNames, registers });
-    const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
-      new Histogram({ name, help, labelNames, buckets, registers });
-    this.#requests = counter(
-      "flexllm_requests_total",
-      "Requests that ended. Without a status, the client left first.",
-      [...target, "operation", "status", "outcome"],
-    );
-    this.#duration = histogram(
-      "flexllm_request_duration_seconds",
-      "Time from a request to the end of its answer. Without an endpoint: from the cache.",
-      target,
-      ANSWER_BUCKETS,
-    );
-    this.#firstToken = histogram(
-      "flexllm_time_to_first_token_seconds",
-      "Time from sending a streamed request to its first content.",
-      target,
-      ANSWER_BUCKETS,
-    );
-    this.#queued = histogram(
-      "flexllm_queue_seconds",
-      "Time spent waiting: in the queue, for rate limits, and between attempts.",
-      ["route"],
-      QUEUE_BUCKETS,
-    );
-    const overhead = histogram(
-      "flexllm_overhead_seconds",
-      "Time that the gateway added, without queue and endpoint.",
-      ["lane"],
-      OVERHEAD_BUCKETS,
-    );
-    this.#tokens = counter(
-      "flexllm_tokens_total",
-      "Tokens that endpoints charge for. Types cached and cache_write are parts of prompt, reasoning is a part of completion.",
-      [...target, "type"],
-    );
-    this.#cost = counter("flexllm_cost_usd_total", "Known costs in USD.");
-    this.#retries = counter("flexllm_retries_total", "Further attempts at the same endpoint.");
-    this.#fallbacks = counter(
-      "flexllm_fallbacks_total",
-      "Further attempts at another endpoint, counted for the last one.",
-    );
-    const cache = counter(
-      "flexllm_cache_requests_total",
-      "Look-ups in the response cache.",
-      ["result"],
-    );
-    this.#overhead = new Map(
-      ["native", "translated", "none"].map((lane) => [lane, overhead.labels({ lane })]),
-    );
+  /**
+   * @param isGateway whether the requests are those of clients of a gateway; otherwise, the labels and metrics that
+   *   only a gateway has are left out
+   */
+  constructor(metrics: MetricFactory, isGateway: boolean) {
+    this.#isGateway = isGateway;
+    this.#requests = metrics.counter(REQUEST_METRICS.requests);
+    this.#duration = metrics.histogram(REQUEST_METRICS.duration);
+    this.#queued = metrics.histogram(REQUEST_METRICS.queued);
+    this.#tokens = metrics.counter(REQUEST_METRICS.tokens);
+    this.#cost = metrics.counter(REQUEST_METRICS.cost);
+    this.#retries = metrics.counter(REQUEST_METRICS.retries);
+    const cache = metrics.counter(REQUEST_METRICS.cache);
     this.#cache = new Map(
       ["hit", "miss"].map((result) => [result, this.#deferred(cache, { result })]),
     );
+    if (!isGateway) return;
+    this.#firstToken = metrics.histogram(REQUEST_METRICS.firstToken);
+    this.#fallbacks = metrics.counter(REQUEST_METRICS.fallbacks);
+    const overhead = metrics.histogram(REQUEST_METRICS.overhead);
+    for (const lane of ["native", "translated", "none"]) {
+      this.#overhead.set(lane, overhead.labels({ lane }));
+    }
   }
 
   #deferred(counter: Counter, labels: Record<string, string>): DeferredCounter {
@@ -154,7 +129,7 @@ export class RequestMetrics {
   }
 
   /** Counts a request. */
-  add(facts: GatewayFacts): void {
+  add(facts: RequestFacts): void {
     const { cache, usage } = facts;
     const series = this.#seriesOf(facts);
     this.#countRequest(series, facts);
@@ -169,7 +144,7 @@ export class RequestMetrics {
     observe(series.queued, facts.queued);
     observe(series.firstToken, facts.firstToken);
     series.retries.add(facts.retries);
-    series.fallbacks.add(facts.fallbacks);
+    series.fallbacks?.add(facts.fallbacks ?? 0);
     series.cost.add(facts.cost ?? 0);
     if (usage === null) return;
     series.promptTokens.add(usage.promptTokens);
@@ -179,43 +154,49 @@ export class RequestMetrics {
     series.reasoningTokens.add(usage.reasoningTokens ?? 0);
   }
 
-  #countRequest({ requests, target }: Series, facts: GatewayFacts): void {
+  #countRequest({ requests, labels }: Series, facts: RequestFacts): void {
     const { status = "", outcome } = facts;
     const operation = OPERATIONS.has(facts.operation) ? facts.operation : OTHER;
     const key = `${status} ${outcome} ${operation}`;
     let counter = requests.get(key);
     if (counter === undefined) {
-      const labels = { ...target, operation, status: String(status), outcome };
-      counter = this.#deferred(this.#requests, labels);
+      const answered: Record<string, string> = this.#isGateway ? { status: String(status) } : {};
+      counter = this.#deferred(this.#requests, { ...labels, operation, ...answered, outcome });
       requests.set(key, counter);
     }
     counter.add(1);
   }
 
-  #seriesOf(facts: GatewayFacts): Series {
-    // A model without a route is whatever the client wrote.
-    const route = facts.route ?? (facts.requestedModel === undefined ? "" : OTHER);
+  #seriesOf(facts: RequestFacts): Series {
     const endpoint = facts.endpoint ?? "";
     const model = facts.endpoint === undefined ? "" : facts.model ?? "";
+    const route = this.#routeOf(facts);
     const key = `${route}\n${model}\n${endpoint}`;
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     if (this.#series.size < MAX_SERIES) return this.#addSeries(key, { route, model, endpoint });
-    return this.#series.get(OTHER) ??
-      this.#addSeries(OTHER, { route: OTHER, model: OTHER, endpoint: OTHER });
+    const other = { route: route && OTHER, model: OTHER, endpoint: OTHER };
+    return this.#series.get(OTHER) ?? this.#addSeries(OTHER, other);
   }
 
-  #addSeries(key: string, target: Target): Series {
-    const labels = { ...target };
+  #routeOf({ route, requestedModel }: RequestFacts): string | undefined {
+    if (!this.#isGateway) return undefined;
+    // A model without a route is whatever the client wrote.
+    return route ?? (requestedModel === undefined ? "" : OTHER);
+  }
+
+  #addSeries(key: string, { route, model, endpoint }: Target): Series {
+    const routed: Record<string, string> = route === undefined ? {} : { route };
+    const labels = { ...routed, model, endpoint };
     const tokens = (type: string) => this.#deferred(this.#tokens, { ...labels, type });
     const series: Series = {
-      target,
+      labels,
       duration: this.#duration.labels(labels),
-      firstToken: this.#firstToken.labels(labels),
-      queued: this.#queued.labels({ route: target.route }),
+      firstToken: this.#firstToken?.labels(labels),
+      queued: this.#queued.labels(routed),
       cost: this.#deferred(this.#cost, labels),
       retries: this.#deferred(this.#retries, labels),
-      fallbacks: this.#deferred(this.#fallbacks, labels),
+      fallbacks: this.#fallbacks && this.#deferred(this.#fallbacks, labels),
       promptTokens: tokens("prompt"),
       completionTokens: tokens("completion"),
       cachedTokens: tokens("cached"),
