@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { parquetReadObjects } from "hyparquet";
 import { FailureGroups, messagePattern } from "../../lib/results/failure_groups.ts";
-import { LatencyHistogram } from "../../lib/results/latency_histogram.ts";
+import { LogHistogram } from "../../lib/results/log_histogram.ts";
 import { dollarAmount, durationAmount, parseRange } from "../../lib/results/number_range.ts";
 import { ColumnTypes, ParquetTableWriter } from "../../lib/results/table/parquet.ts";
 import { parseExact } from "../../lib/json/json.ts";
@@ -57,7 +57,7 @@ Deno.test("the number of reasons is bounded, and examples are the lowest indexes
 });
 
 Deno.test("percentiles are within one percent", () => {
-  const histogram = new LatencyHistogram();
+  const histogram = new LogHistogram();
   assert.equal(histogram.percentile(0.5), undefined);
   for (let i = 1; i <= 10_000; i++) histogram.add(i / 1000);
   for (const share of [0.01, 0.5, 0.9, 0.99]) {
