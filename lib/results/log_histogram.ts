@@ -12,9 +12,14 @@ const BUCKETS = 1200;
 
 /** The values between two sizes. */
 export interface HistogramBucket {
-  from: number;
-  to: number;
+  /** Its position among all; the first one has 0. */
+  position: number;
   count: number;
+}
+
+/** The upper end of the bucket at `position`, which is the lower end of the next. */
+export function bucketEnd(position: number): number {
+  return SMALLEST * Math.exp(position * GROWTH);
 }
 
 /** Counts of values by size, from 0.0001 to two million: seconds, or tokens. */
@@ -45,10 +50,8 @@ export class LogHistogram {
 
   /** The buckets that are not empty, the smallest values first. */
   *buckets(): Generator<HistogramBucket> {
-    for (const [i, count] of this.#counts.entries()) {
-      if (count === 0) continue;
-      const from = i === 0 ? 0 : SMALLEST * Math.exp((i - 1) * GROWTH);
-      yield { from, to: SMALLEST * Math.exp(i * GROWTH), count };
+    for (const [position, count] of this.#counts.entries()) {
+      if (count > 0) yield { position, count };
     }
   }
 }

@@ -1,0 +1,144 @@
+/**
+ * Prepares values over time for drawing: evenly spaced, without rests.
+ *
+ * @module
+ */
+import type { Axis, Mark, Rule } from "../charts/plot.ts";
+import { shortTime, timeTicks } from "../charts/ticks.ts";
+import type { ReportData, ReportRun } from "../collect.ts";
+import type { SeriesStats } from "../series_stats.ts";
+import type { TimeBins } from "../time_bins.ts";
+
+/** Points of a line over time. */
+const POINTS = 120;
+
+/** The axis of time that all series share. */
+export interface TimeScale {
+  axis: Axis;
+  /** Seconds in all. */
+  seconds: number;
+  /** Seconds of each point. */
+  step: number;
+  /** The number of points. */
+  length: number;
+}
+
+/** The shared axis; `undefined` if no result has a time. */
+export function timeScale({ runs, series }: ReportData, points = POINTS): TimeScale | undefined {
+  const seconds = Math.max(...runs.map(({ time }) => time.seconds));
+  if (seconds <= 0) return undefined;
+  const finest = Math.max(
+    ...series.map(({ time }) => time.width),
+    ...runs.map(({ events }) => events?.time.width ?? 0),
+  ) / 1000;
+  // A multiple of the periods, so that all points have as many of them.
+  const step = Math.ceil(Math.max(seconds / points, finest) / finest - 1e-9) * finest;
+  const length = Math.max(1, Math.ceil(seconds / step - 1e-9));
+  const axis = { name: "elapsed time", min: 0, max: seconds, ticks: timeTicks(seconds) };
+  return { axis, seconds, step, length };
+}
+
+/** The values of a channel at each point: the sums, or the largest. */
+export function valuesOf(
+  time: TimeBins,
+  channel: string,
+  run: ReportRun,
+  { step, length }: TimeScale,
+  merge: "sum" | "max" = "sum",
+): number[] {
+  const values = new Array<number>(length).fill(0);
+  const position = time.channels.indexOf(channel);
+  if (position < 0) return values;
+  for (const { at, values: own } of time.list()) {
+    const value = own[position] ?? 0;
+    if (value === 0) continue;
+    const point = Math.min(length - 1, Math.floor(run.time.elapsed(at + 1) / step));
+    values[point] = merge === "sum" ? values[point] + value : Math.max(values[point], value);
+  }
+  return values;
+}
+
+/** Sums as rates per second, as points of a line. */
+export function ratePoints(
+  values: readonly number[],
+  { step, seconds }: TimeScale,
+  runSeconds: number,
+): [x: number, y: number][] {
+  const end = Math.min(seconds, runSeconds);
+  return values.flatMap((value, i): [number, number][] => {
+    const from = i * step;
+    const length = Math.min(step, end - from);
+    // The rest of the last period is too short for a rate.
+    if (length < step * 0.4 && i > 0) return [];
+    return [[from + length / 2, value / length]];
+  });
+}
+
+/** The largest number of requests in flight at each point, from the starts and ends of answered requests. */
+export function inFlightOf(series: SeriesStats, run: ReportRun, scale: TimeScale): number[] {
+  const { time } = series;
+  const [started, ended] = ["started", "ended"].map((name) => time.channels.indexOf(name));
+  const values = new Array<number>(scale.length).fill(0);
+  let inFlight = 0;
+  let filled = 0;
+  for (const { at, values: own } of time.list()) {
+    const point = Math.min(
+      scale.length - 1,
+      Math.floor(run.time.elapsed(at + 1) / scale.step),
+    );
+    // Nothing changed in the points between.
+    for (; filled < point; filled++) values[filled] = Math.max(values[filled], inFlight);
+    inFlight += (own[started] ?? 0) - (own[ended] ?? 0);
+    values[point] = Math.max(values[point], inFlight);
+  }
+  return values;
+}
+
+/** Rests that are marked. */
+const MAX_RESTS = 10;
+
+/** Lines where a rest was left out. */
+export function restRules({ time }: ReportRun): Rule[] {
+  return time.rests.slice(0, MAX_RESTS).map(({ at, seconds }): Rule => ({
+    on: "x",
+    at,
+    label: `idle ${shortTime(seconds)}`,
+    color: "muted",
+  }));
+}
+
+const MARKS = {
+  rate_limited: { color: "warn", text: "429" },
+  breaker_open: { color: "bad", text: "endpoint not used any longer" },
+  breaker_closed: { color: "good", text: "endpoint used again" },
+  paused: { color: "bad", text: "no endpoint was usable" },
+  budget: { color: "bad", text: "budget exhausted" },
+  stopped: { color: "muted", text: "stopped by the user" },
+} as const;
+
+/** The marks of a run; those of a kind that are close together are one. */
+export function eventMarks({ events, time }: ReportRun, { step }: TimeScale): Mark[] {
+  const merged = new Map<
+    string,
+    { x: number; color: Mark["color"]; text: string; count: number }
+  >();
+  for (const { at, kind, endpoint, seconds, count = 1 } of events?.marks ?? []) {
+    const known = Object.hasOwn(MARKS, kind) ? MARKS[kind] : undefined;
+    if (known === undefined) continue;
+    const x = time.elapsed(at);
+    const key = `${kind} ${Math.floor(x / step)}`;
+    const mark = merged.get(key);
+    if (mark !== undefined) mark.count += count;
+    else {
+      const details = [endpoint, seconds === undefined ? undefined : `for ${shortTime(seconds)}`]
+        .filter((detail) => detail !== undefined).join(", ");
+      const text = details === "" ? known.text : `${known.text} (${details})`;
+      merged.set(key, { x, color: known.color, text, count });
+    }
+  }
+  return [...merged.values()].map(({ x, color, text, count }) => ({
+    x,
+    color,
+    title: `${shortTime(x)}: ${count > 1 ? `${count} × ` : ""}${text}`,
+  }));
+}
