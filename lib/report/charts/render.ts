@@ -21,8 +21,8 @@ use([
   SVGRenderer,
 ]);
 
-const WIDTH = 540;
-const HEIGHT = 270;
+const WIDTH = 440;
+const HEIGHT = 240;
 const FONT = "system-ui, sans-serif";
 const TEXT = "var(--muted)";
 const LINE = "var(--line)";

@@ -91,7 +91,6 @@ footer { margin-top: 2.5rem; color: var(--muted); font-size: 0.87rem; overflow-w
 @media (max-width: 40rem) {
   .wrap { padding: 1rem 0.8rem 2rem; }
   figure { padding: 0.8rem 0.6rem 0.6rem; }
-  figure svg { min-height: 11rem; }
   th, td { padding: 0.4rem 0.6rem; }
 }
 @media print {
