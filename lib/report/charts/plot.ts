@@ -11,6 +11,8 @@ export interface Axis {
   name?: string;
   min?: number;
   max?: number;
+  /** The distance between marks, unless `ticks` are given. */
+  interval?: number;
   /** Whether equal factors have equal distances. */
   log?: boolean;
   /** @default the library's choice */

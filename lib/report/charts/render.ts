@@ -6,7 +6,7 @@
  * @module
  */
 import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, MarkLineComponent } from "echarts/components";
+import { GridComponent, MarkLineComponent, TitleComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import type { Axis, BarPlot, Color, Plot } from "./plot.ts";
@@ -18,6 +18,7 @@ use([
   ScatterChart,
   GridComponent,
   MarkLineComponent,
+  TitleComponent,
   SVGRenderer,
 ]);
 
@@ -36,7 +37,7 @@ function label(text?: (value: number) => string) {
   return { color: TEXT, fontFamily: FONT, fontSize: 12, formatter: text };
 }
 
-function axisOption({ name, min, max, log, ticks, format }: Axis, isX: boolean) {
+function axisOption({ name, min, max, interval, log, ticks, format }: Axis, isX: boolean) {
   const scale = (value: number) => log ? Math.log10(value) : value;
   const values = ticks?.map(({ value }) => scale(value));
   const labels = new Map(ticks?.map(({ value, label }) => [scale(value).toPrecision(9), label]));
@@ -45,18 +46,16 @@ function axisOption({ name, min, max, log, ticks, format }: Axis, isX: boolean) 
     : (value: number) => labels.get(value.toPrecision(9)) ?? "";
   return {
     type: "value",
-    name,
-    nameLocation: isX ? "middle" : "end",
-    nameGap: isX ? 26 : 12,
-    nameTextStyle: {
-      ...label(),
-      align: isX ? "center" : "left",
-      padding: isX ? 0 : [0, 0, 0, -34],
-    },
+    // The name of the other axis is above the picture.
+    name: isX ? name : undefined,
+    nameLocation: "middle",
+    nameGap: 26,
+    nameTextStyle: label(),
     min: min === undefined ? undefined : scale(min),
     max: max === undefined ? undefined : scale(max),
+    interval,
     splitNumber: 4,
-    axisLine: { show: isX, lineStyle: { color: TEXT } },
+    axisLine: { show: isX, onZero: false, lineStyle: { color: TEXT } },
     axisTick: { show: isX, lineStyle: { color: TEXT }, customValues: values },
     axisLabel: { ...label(text), customValues: values, hideOverlap: true, showMaxLabel: true },
     splitLine: { show: !isX, lineStyle: { color: LINE } },
@@ -131,10 +130,19 @@ function plotOption({ x, y, rects = [], lines = [], rules = [], marks = [] }: Pl
     titles.push([]);
     series.push({ type: "line", data: [], markLine: ruleOption(rules, logX, logY) });
   }
+  // Room for the name of the axis, and for labels of lines in two rows.
+  const top = 28 + (rules.some(({ on }) => on === "x") ? 20 : 0);
   return {
     titles,
     option: {
-      grid: { left: 8, right: 18, top: 34, bottom: x.name === undefined ? 6 : 28, ...CONTAIN },
+      title: {
+        text: y.name,
+        left: 0,
+        top: 0,
+        padding: 0,
+        textStyle: { ...label(), fontWeight: 400 },
+      },
+      grid: { left: 12, right: 20, top, bottom: x.name === undefined ? 6 : 28, ...CONTAIN },
       xAxis: axisOption(x, true),
       yAxis: axisOption(y, false),
       series,
@@ -206,10 +214,11 @@ function barOption({ bars, grouped }: BarPlot) {
       },
     })),
   }));
+  const longest = grouped ? 0 : Math.max(0, ...bars.map(({ text }) => text.length));
   return {
     titles,
     option: {
-      grid: { left: 8, right: 92, top: 8, bottom: 8, ...CONTAIN },
+      grid: { left: 14, right: 14 + longest * 7, top: 8, bottom: 8, ...CONTAIN },
       xAxis: { type: "value", show: false, max: Math.max(...bars.map(total)) || 1 },
       yAxis: {
         type: "category",
@@ -259,7 +268,7 @@ function finished(svg: string, titles: Titles, title: string): string {
       return `<${name}${rest}>${text === "" ? "" : `<title>${escapeTitle(text)}</title>`}`;
     })
     .replace(META, "")
-    .replace(/><\/(path|rect)>/g, "/>")
+    .replace(/(<(?:path|rect)\b[^>]*)><\/\w+>/g, "$1/>")
     .replace(/\n+/g, "\n").trim();
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${
     escapeTitle(title).replaceAll('"', "&quot;")

@@ -67,3 +67,16 @@ export function timeTicks(seconds: number): Tick[] {
   }
   return ticks;
 }
+
+/** The end of a linear axis from 0 that shows `value`, and the distance between its marks. */
+export function linearScale(value: number): { min: 0; max: number; interval: number } {
+  if (!(value > 0)) return { min: 0, max: 1, interval: 1 };
+  const power = 10 ** Math.floor(Math.log10(value / 4));
+  const step = [1, 2, 2.5, 5, 10].find((step) => value / (step * power) <= 5)!;
+  const interval = Number((step * power).toPrecision(6));
+  return {
+    min: 0,
+    max: Number((Math.ceil(value / interval - 1e-9) * interval).toPrecision(6)),
+    interval,
+  };
+}

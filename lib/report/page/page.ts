@@ -6,11 +6,11 @@
  * @module
  */
 import type { ReportData } from "../collect.ts";
-import { failurePicture, schemaPicture } from "../pictures/failures.ts";
+import { failurePicture, retryPicture, schemaPicture } from "../pictures/failures.ts";
 import {
   firstTokenPicture,
   latencyPicture,
-  lengthPicture,
+  lengthPictures,
   percentilePicture,
   queuePicture,
   tokenTimePicture,
@@ -21,6 +21,7 @@ import {
   inFlightPicture,
   spendingPicture,
   throughputPicture,
+  tokenRatePicture,
 } from "../pictures/throughput.ts";
 import {
   endpointPicture,
@@ -75,6 +76,7 @@ function sectionsOf(data: ReportData, options: PageOptions): Section[] {
       "Over time",
       picturesHtml([
         throughputPicture(data),
+        tokenRatePicture(data),
         inFlightPicture(data),
         spendingPicture(data),
         cachePicture(data),
@@ -89,13 +91,15 @@ function sectionsOf(data: ReportData, options: PageOptions): Section[] {
         firstTokenPicture(data),
         tokenTimePicture(data),
         queuePicture(data),
-        lengthPicture(data),
+        ...lengthPictures(data),
       ]),
     ),
     section(
       "failures",
       "Failures",
-      markup`${picturesHtml([failurePicture(data), schemaPicture(data)])}<h3>By reason</h3>
+      markup`${
+        picturesHtml([failurePicture(data), retryPicture(data), schemaPicture(data)])
+      }<h3>By reason</h3>
 ${failuresHtml(data, retry, redact)}`,
     ),
     section(

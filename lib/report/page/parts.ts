@@ -66,8 +66,8 @@ function colorClass(color: Color): string {
 }
 
 function pictureHtml({ title, caption, legend, drawings, table }: Picture): Html {
-  const entries = legend?.map(({ name, color }) =>
-    markup`<li class="${colorClass(color)}">${cutText(name, CELL)}</li>`
+  const entries = legend?.map(({ name, color, isMark }) =>
+    markup`<li class="${colorClass(color)}${isMark ? " mark" : ""}">${cutText(name, CELL)}</li>`
   );
   const figures = drawings.map((drawing) =>
     markup`${

@@ -55,13 +55,14 @@ dl.stats > div { padding: 0.7rem 1rem; box-shadow: 0 0 0 1px var(--line); }
 dt { color: var(--muted); font-size: 0.84rem; }
 dd { margin: 0.1rem 0 0; font-size: 1.25rem; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
 dd .note { display: block; font-size: 0.8rem; line-height: 1.4; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1rem; align-items: start; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1rem; }
 figure { margin: 0; padding: 0.9rem 1rem 0.8rem; min-width: 0; }
 figcaption p { color: var(--muted); font-size: 0.87rem; margin: 0.1rem 0 0.4rem; }
 figure svg { display: block; width: 100%; height: auto; margin: 0.3rem 0; }
 ul.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin: 0.3rem 0; padding: 0; list-style: none; font-size: 0.87rem; }
 .legend li { overflow-wrap: anywhere; }
 .legend li::before { content: ""; display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.4em; background: var(--swatch); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.legend li.mark::before { border-radius: 0; clip-path: polygon(0 10%, 100% 10%, 50% 95%); }
 .s1 { --swatch: var(--s1); } .s2 { --swatch: var(--s2); } .s3 { --swatch: var(--s3); }
 .s4 { --swatch: var(--s4); } .s5 { --swatch: var(--s5); } .s6 { --swatch: var(--s6); }
 .muted { --swatch: var(--muted); } .bad { --swatch: var(--bad); } .warn { --swatch: var(--warn); } .good { --swatch: var(--good); }

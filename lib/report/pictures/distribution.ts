@@ -5,7 +5,7 @@
  */
 import { bucketEnd, type LogHistogram } from "../../results/log_histogram.ts";
 import type { Axis, Line, Plot, Rect, Rule } from "../charts/plot.ts";
-import { compact, logTicks } from "../charts/ticks.ts";
+import { compact, linearScale, logTicks } from "../charts/ticks.ts";
 import { count, type DataTable, percent } from "./picture.ts";
 
 /** What the values are. */
@@ -65,16 +65,27 @@ function binsOf(distributions: readonly LogHistogram[], isWhole: boolean): Bins 
 
 const SHARES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
-function percentileRules(values: LogHistogram): Rule[] {
-  return [
-    ...SHARES.map(([label, share]): Rule => ({
-      on: "x",
-      at: values.percentile(share)!,
-      label,
-      color: "muted",
-    })),
-    { on: "x", at: values.max, label: "max", color: "muted" },
+/** Share of the width that a label takes. */
+const LABEL_WIDTH = 0.09;
+
+/** Lines at the percentiles. Those that are close together have one label. */
+function percentileRules(values: LogHistogram, from: number, to: number): Rule[] {
+  const rules = [
+    ...SHARES.map(([label, share]) => ({ at: values.percentile(share)!, label })),
+    { at: values.max, label: "max" },
   ];
+  const position = (at: number) => Math.log(at / from) / Math.log(to / from);
+  const labeled: { at: number; label: string }[] = [];
+  for (const rule of rules) {
+    const last = labeled.at(-1);
+    if (last !== undefined && position(rule.at) - position(last.at) < LABEL_WIDTH) {
+      last.label += `, ${rule.label}`;
+      labeled.push({ at: rule.at, label: "" });
+      // The label belongs to the group, wherever it ends.
+      labeled.splice(-2, 2, labeled.at(-1)!, last);
+    } else labeled.push(rule);
+  }
+  return labeled.map(({ at, label }): Rule => ({ on: "x", at, label, color: "muted" }));
 }
 
 /** The picture of one or more distributions. The last one may be drawn apart, as that of cached answers. */
@@ -100,18 +111,24 @@ export function distributionPlot(
         title: `${range(bin)}: ${count.toLocaleString("en-US")} ${noun}`,
       }]
     );
-    const rules = percentileRules(distributions[0].values);
-    return { x, y: { name: noun, min: 0, format: compact }, rects, rules };
+    const rules = percentileRules(distributions[0].values, edges[0], edges.at(-1)!);
+    const y = { name: noun, ...linearScale(Math.max(...counts[0])), format: compact };
+    return { x, y, rects, rules };
   }
   const lines = distributions.map(({ name, values }, color): Line => ({
     color,
     title: name,
-    points: counts[color].map((
-      count,
-      bin,
-    ) => [Math.sqrt(edges[bin] * edges[bin + 1]), count / Math.max(1, values.count) * 100]),
+    points: values.count === 0 ? [] : counts[color].map((count, bin): [number, number] => [
+      Math.sqrt(edges[bin] * edges[bin + 1]),
+      count / values.count * 100,
+    ]),
   }));
-  const y: Axis = { name: `share of ${noun}`, min: 0, format: (value) => `${compact(value)}%` };
+  const most = Math.max(...lines.flatMap(({ points }) => points.map(([, y]) => y)));
+  const y: Axis = {
+    name: `share of ${noun}`,
+    ...linearScale(most),
+    format: (value) => `${compact(value)}%`,
+  };
   return { x, y, lines };
 }
 
@@ -156,15 +173,16 @@ export function percentilePlot(
   const end = Math.max(1, Math.min(5, Math.floor(Math.log10(Math.max(10, largest)))));
   const lines = distributions.map(({ name, values }, color): Line => {
     const points: [number, number][] = [];
-    for (let nines = 0; nines <= end + 1e-9; nines += 0.05) {
+    for (let nines = 0; values.count > 0 && nines <= end + 1e-9; nines += 0.05) {
       points.push([nines, values.percentile(1 - 10 ** -nines)!]);
     }
     return { color, points, title: name, filled: distributions.length === 1 };
   });
+  const most = Math.max(...lines.map(({ points }) => points.at(-1)?.[1] ?? 0));
   const ticks = NINES.filter(([value]) => value <= end).map(([value, label]) => ({ value, label }));
   return {
-    x: { name: `share of answers`, min: 0, max: end, ticks },
-    y: { name, min: 0, format },
+    x: { name: "share of answers that took at most this long", min: 0, max: end, ticks },
+    y: { name, ...linearScale(most), format },
     lines,
   };
 }
@@ -182,7 +200,9 @@ export function percentileTable(
     ],
     rows: shares.map((share) => [
       percent(share, 1),
-      ...distributions.map(({ values }) => format(values.percentile(share)!)),
+      ...distributions.map(({ values }) =>
+        values.count === 0 ? "–" : format(values.percentile(share)!)
+      ),
     ]),
   };
 }

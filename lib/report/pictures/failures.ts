@@ -5,12 +5,11 @@
  */
 import type { Bar, Color, Plot, Rect } from "../charts/plot.ts";
 import { renderBars, renderPlot } from "../charts/render.ts";
-import { compact, shortTime } from "../charts/ticks.ts";
+import { compact, linearScale, shortTime } from "../charts/ticks.ts";
 import type { ReportData, ReportRun } from "../collect.ts";
 import type { TimeBins } from "../time_bins.ts";
 import {
   count,
-  type Drawing,
   type LegendEntry,
   type MissingPicture,
   percent,
@@ -87,79 +86,81 @@ function stackedPlot(
   const most = Math.max(...rects.map(({ y }) => y[1]));
   return {
     x: scale.axis,
-    y: { name, min: 0, max: Math.ceil(most * 1.1), format: compact },
+    y: { name, ...linearScale(most), format: compact },
     rects,
     rules: restRules(run),
     marks: eventMarks(run, scale),
   };
 }
 
-/** Failed records and retried attempts over time; without times, by kind. */
-export function failurePicture(data: ReportData): Picture | MissingPicture {
-  const title = "Failures and retries";
-  const scale = timeScale(data, COLUMNS);
-  const [run] = data.runs;
-  const failed = data.series.reduce((sum, { summary }) => sum + summary.failed, 0);
-  const retries = data.series.reduce((sum, { retries }) => sum + retries, 0);
-  const hasRetries = retries > 0 ||
-    data.runs.some(({ events }) =>
-      events?.time.channels.some((name) => name.startsWith("retried:"))
-    );
-  if (failed === 0 && !hasRetries) {
-    return { title, reason: "no record failed, and no attempt was retried" };
+/** The colors of kinds: those that are drawn apart have one each, the same in every picture. */
+function colorsOf(data: ReportData): ReadonlyMap<string, Color> {
+  const codes = new Set(data.series.flatMap(({ summary }) => Object.keys(summary.errors)));
+  for (const { events } of data.runs) {
+    for (const channel of events?.time.channels ?? []) {
+      if (channel.startsWith("retried:")) codes.add(channel.slice("retried:".length));
+    }
   }
-  const table = {
-    columns: [
-      { title: "error" },
-      ...data.series.map(({ name }) => ({ title: name, isNumber: true })),
-    ],
-    rows: [
-      ...[...new Set(data.series.flatMap(({ summary }) => Object.keys(summary.errors)))]
-        .slice(0, 20).map((code) => [
-          code,
-          ...data.series.map(({ summary }) => count(summary.errors[code] ?? 0)),
-        ]),
-      ["(retried attempts)", ...data.series.map(({ retries }) => count(retries))],
-    ],
-  };
-  if (data.runs.length > 1 || scale === undefined) return { ...failureBars(data, title), table };
-  const kinds = kindsOver(data.series.map(({ time }) => time), "failed:", run, scale);
-  const retried = run.events === undefined
-    ? []
-    : kindsOver([run.events.time], "retried:", run, scale);
-  const names = [...new Set([...kinds, ...retried].map(({ name }) => name))];
-  const colors = new Map(names.map((name, i): [string, Color] => [
-    name,
-    name === OTHER_KINDS || i >= MAX_KINDS + 1 ? "muted" : i,
-  ]));
-  const drawings: Drawing[] = [];
-  const draw = (kinds: readonly Kinds[], title: string, name: string) => {
-    if (kinds.every(({ total }) => total === 0)) return;
-    drawings.push({ svg: renderPlot(stackedPlot(kinds, colors, run, scale, name), title) });
-  };
-  draw(kinds, "Failed records", "failed records");
-  draw(retried, "Retried attempts", "retried attempts");
-  if (drawings.length === 0) {
-    return {
-      title,
-      reason: failed === 0
-        ? "no record failed; when attempts were retried is not known without an events file"
-        : "the results don't say when requests were made",
-    };
-  }
+  return new Map(
+    [...codes].map((code, i): [string, Color] => [code, i <= MAX_KINDS ? i : "muted"]),
+  );
+}
+
+function kindsPicture(
+  data: ReportData,
+  scale: TimeScale,
+  kinds: readonly Kinds[],
+  { title, caption, name }: { title: string; caption: string; name: string },
+): Picture {
+  const colors = colorsOf(data);
+  const plot = stackedPlot(kinds, colors, data.runs[0], scale, name);
   return {
     title,
-    caption: "When did records fail, and when were attempts retried?" +
-      (run.events === undefined && hasRetries
-        ? " When attempts were retried is not known, since there is no events file."
-        : ""),
-    legend: names.map((name): LegendEntry => ({ name, color: colors.get(name)! })),
-    drawings,
-    table,
+    caption,
+    legend: kinds.map(({ name }): LegendEntry => ({ name, color: colors.get(name) ?? "muted" })),
+    drawings: [{ svg: renderPlot(plot, title) }],
+    table: {
+      columns: [{ title: "error" }, { title: name, isNumber: true }],
+      rows: kinds.map(({ name, total }) => [name, count(total)]),
+    },
   };
 }
 
-function failureBars(data: ReportData, title: string): Omit<Picture, "table"> {
+/** Failed records over time; without times, by kind. */
+export function failurePicture(data: ReportData): Picture | MissingPicture {
+  const title = "Failed records";
+  const failed = data.series.reduce((sum, { summary }) => sum + summary.failed, 0);
+  if (failed === 0) return { title, reason: "no record failed" };
+  const scale = timeScale(data, COLUMNS);
+  if (data.runs.length === 1 && scale !== undefined) {
+    const times = data.series.map(({ time }) => time);
+    const kinds = kindsOver(times, "failed:", data.runs[0], scale);
+    const caption = "When did records fail, and why?";
+    if (kinds.length > 0) {
+      return kindsPicture(data, scale, kinds, { title, caption, name: "failed records" });
+    }
+  }
+  return failureBars(data, title);
+}
+
+/** Retried attempts over time. */
+export function retryPicture(data: ReportData): Picture | MissingPicture {
+  const title = "Retried attempts";
+  const [run] = data.runs;
+  const retries = data.series.reduce((sum, { retries }) => sum + retries, 0);
+  const scale = timeScale(data, COLUMNS);
+  if (data.runs.length > 1) return { title, reason: "they are drawn for a single run only" };
+  if (run.events === undefined || scale === undefined) {
+    const number = retries > 0 ? `${count(retries)} attempts were retried; ` : "";
+    return { title, reason: `${number}when and why is not known without an events file` };
+  }
+  const kinds = kindsOver([run.events.time], "retried:", run, scale);
+  if (kinds.length === 0) return { title, reason: "no attempt was retried" };
+  const caption = "When were failed attempts retried, and why?";
+  return kindsPicture(data, scale, kinds, { title, caption, name: "attempts" });
+}
+
+function failureBars(data: ReportData, title: string): Picture {
   const codes = [...new Set(data.series.flatMap(({ summary }) => Object.keys(summary.errors)))];
   const total = (code: string) =>
     data.series.reduce((sum, { summary }) => sum + (summary.errors[code] ?? 0), 0);
@@ -180,6 +181,16 @@ function failureBars(data: ReportData, title: string): Omit<Picture, "table"> {
     drawings: bars.length === 0
       ? []
       : [{ svg: renderBars({ bars, grouped: data.series.length > 1 }, title) }],
+    table: {
+      columns: [
+        { title: "error" },
+        ...data.series.map(({ name }) => ({ title: name, isNumber: true })),
+      ],
+      rows: codes.slice(0, 20).map((code) => [
+        code,
+        ...data.series.map(({ summary }) => count(summary.errors[code] ?? 0)),
+      ]),
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Plot, Rect } from "../charts/plot.ts";
 import { renderPlot } from "../charts/render.ts";
 import { compact, logTicks, shortTime } from "../charts/ticks.ts";
 import type { ReportData } from "../collect.ts";
+import type { GridCell } from "../log_grid.ts";
 import type { SeriesStats } from "../series_stats.ts";
 import {
   type Distribution,
@@ -76,9 +77,8 @@ export function latencyPicture(data: ReportData): Picture | MissingPicture {
 /** The tail of the latency. */
 export function percentilePicture(data: ReportData): Picture | MissingPicture {
   const title = "Latency by percentile";
-  const distributions = distributionsOf(data, ({ summary }) => summary.latency)
-    .filter(({ values }) => values.count > 0);
-  if (distributions.length === 0) return { title, reason: "no result has a latency" };
+  const distributions = distributionsOf(data, ({ summary }) => summary.latency);
+  if (areEmpty(distributions)) return { title, reason: "no result has a latency" };
   return {
     title,
     caption: "How slow are the slowest? Each step to the right is ten times rarer.",
@@ -122,13 +122,12 @@ export function queuePicture(data: ReportData): Picture | MissingPicture {
   });
 }
 
-function gridPlot({ grid }: SeriesStats): Plot {
-  const cells = grid.cells();
+/** The plot of the cells of one series, on the scale that fits `all` of them. */
+function gridPlot(cells: readonly GridCell[], all: readonly GridCell[]): Plot {
   const most = Math.max(...cells.map(({ count }) => count));
-  const xs = cells.flatMap(({ x }) => x);
-  const ys = cells.flatMap(({ y }) => y);
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
+  const bounds = (values: number[]) => [Math.min(...values), Math.max(...values)] as const;
+  const [left, right] = bounds(all.flatMap(({ x }) => x));
+  const [bottom, top] = bounds(all.flatMap(({ y }) => y));
   const rects = cells.map(({ x, y, count: answers }): Rect => ({
     x,
     y,
@@ -139,55 +138,42 @@ function gridPlot({ grid }: SeriesStats): Plot {
       shortTime(y[1])
     }: ${count(answers)} answers`,
   }));
-  return {
-    x: {
-      name: "output tokens",
-      log: true,
-      min: left,
-      max: right,
-      ticks: logTicks(left, right, compact),
-    },
-    y: {
-      name: "latency",
-      log: true,
-      min: bottom,
-      max: top,
-      ticks: logTicks(bottom, top, shortTime),
-    },
-    rects,
-  };
+  const x = { log: true, min: left, max: right, ticks: logTicks(left, right, compact) };
+  const y = { log: true, min: bottom, max: top, ticks: logTicks(bottom, top, shortTime) };
+  return { x: { ...x, name: "output tokens" }, y: { ...y, name: "latency" }, rects };
 }
 
-/** Latency by output tokens. */
-export function lengthPicture(data: ReportData): Picture | MissingPicture {
-  const title = "Latency by output tokens";
-  const series = data.series.filter(({ grid }) => grid.cells().length > 0);
-  if (series.length === 0) return { title, reason: "no result has a latency and token counts" };
-  const isNamed = data.series.length > 1;
-  const drawings = series.map((each) => ({
-    title: isNamed ? each.name : undefined,
-    svg: renderPlot(gridPlot(each), isNamed ? `${title}: ${each.name}` : title),
-  }));
-  const rows = series.flatMap((each) =>
-    each.grid.cells().sort((a, b) => b.count - a.count).slice(0, 10).map((cell) => [
-      each.name,
+/** Rows of the table of a grid, those with the most answers. */
+const GRID_ROWS = 15;
+
+/** Latency by output tokens: a picture for each series, all on the same scale. */
+export function lengthPictures({ series }: ReportData): (Picture | MissingPicture)[] {
+  const name = "Latency by output tokens";
+  const grids = series.map(({ name, grid }) => ({ name, cells: grid.cells() }))
+    .filter(({ cells }) => cells.length > 0);
+  if (grids.length === 0) {
+    return [{ title: name, reason: "no result has a latency and token counts" }];
+  }
+  const all = grids.flatMap(({ cells }) => cells);
+  return grids.map((grid): Picture => {
+    const title = series.length > 1 ? `${name}: ${grid.name}` : name;
+    const rows = grid.cells.toSorted((a, b) => b.count - a.count).slice(0, GRID_ROWS).map((
+      cell,
+    ) => [
       `${compact(cell.x[0])} to ${compact(cell.x[1])}`,
       `${shortTime(cell.y[0])} to ${shortTime(cell.y[1])}`,
       count(cell.count),
-    ])
-  );
-  return {
-    title,
-    caption: "Are slow answers just long ones? The stronger the color, the more answers.",
-    drawings,
-    table: {
-      columns: [
-        { title: "" },
-        { title: "output tokens" },
-        { title: "latency" },
-        { title: "answers", isNumber: true },
-      ],
-      rows,
-    },
-  };
+    ]);
+    const columns = [
+      { title: "output tokens" },
+      { title: "latency" },
+      { title: "answers", isNumber: true },
+    ];
+    return {
+      title,
+      caption: "Are slow answers just long ones? The stronger the color, the more answers.",
+      drawings: [{ svg: renderPlot(gridPlot(grid.cells, all), title) }],
+      table: { columns, rows },
+    };
+  });
 }

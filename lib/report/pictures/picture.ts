@@ -23,6 +23,8 @@ export interface Drawing {
 export interface LegendEntry {
   name: string;
   color: Color;
+  /** Whether it is a mark at the edge instead of a line or an area. */
+  isMark?: boolean;
 }
 
 /** A picture. */

@@ -6,7 +6,7 @@
 import { formatDollars } from "../../pricing/format_dollars.ts";
 import type { Line, Plot } from "../charts/plot.ts";
 import { renderPlot } from "../charts/render.ts";
-import { compact, shortTime } from "../charts/ticks.ts";
+import { compact, linearScale, shortTime } from "../charts/ticks.ts";
 import type { ReportData, ReportRun } from "../collect.ts";
 import type { SeriesStats } from "../series_stats.ts";
 import {
@@ -21,6 +21,8 @@ import {
 import {
   eventMarks,
   inFlightOf,
+  markLegend,
+  outageBands,
   ratePoints,
   restRules,
   type TimeScale,
@@ -69,9 +71,11 @@ function linesPlot(
 ): Plot {
   const most = Math.max(...lines.flatMap(({ points }) => points.map(([, y]) => y)));
   const single = runs.length === 1 ? runs[0] : undefined;
+  const y = { name, ...linearScale(most), format };
   return {
     x: scale.axis,
-    y: { name, min: 0, max: niceMaximum(most), format },
+    y,
+    rects: single && outageBands(single, y.max),
     lines: lines.map(({ name, points }, color): Line => ({
       color,
       points,
@@ -83,20 +87,20 @@ function linesPlot(
   };
 }
 
-/** The end of an axis that shows `value`. */
-function niceMaximum(value: number): number {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 1.2, 1.6, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value)!;
-  return Number((step * power).toPrecision(6));
+/** Makes room for a larger value. */
+function rescale(plot: Plot, run: ReportRun | undefined, most: number): void {
+  const scale = linearScale(most);
+  Object.assign(plot.y, scale);
+  plot.rects = run && outageBands(run, scale.max);
 }
 
-function markNote({ runs }: ReportData): string {
-  if (runs.length > 1) return "";
-  const marks = runs[0].events?.marks.length ?? 0;
-  return marks === 0
-    ? ""
-    : " Triangles mark answers with status 429, endpoints that became unusable or usable, and the end.";
+/** The legend of lines, and of the marks of a single run. */
+function legendOf(
+  { runs }: ReportData,
+  entries: readonly LegendEntry[] | undefined,
+): LegendEntry[] | undefined {
+  const marks = runs.length === 1 ? markLegend(runs[0]) : [];
+  return entries === undefined && marks.length === 0 ? undefined : [...entries ?? [], ...marks];
 }
 
 /** The rates of a channel of each series; of the events if the results have no times. */
@@ -113,33 +117,52 @@ function rateLines(data: ReportData, scale: TimeScale, channels: readonly string
   return data.series.map(({ name, time, run }) => ({ name, points: rates(time, data.runs[run]) }));
 }
 
-function legendOf(data: ReportData, lines: readonly NamedLine[]): LegendEntry[] | undefined {
-  return lines.length > 1 ? seriesLegend(data) : undefined;
+/** A picture of a rate over time. */
+function ratePicture(
+  data: ReportData,
+  { title, caption, unit, channels, missing }: {
+    title: string;
+    caption: string;
+    unit: string;
+    channels: readonly string[];
+    missing: string;
+  },
+): Picture | MissingPicture {
+  const scale = timeScale(data);
+  if (scale === undefined) return { title, reason: NO_TIME };
+  const lines = rateLines(data, scale, channels);
+  if (lines.every(({ points }) => points.every(([, y]) => y === 0))) {
+    return { title, reason: missing };
+  }
+  return {
+    title,
+    caption,
+    legend: legendOf(data, lines.length > 1 ? seriesLegend(data) : undefined),
+    drawings: [{ svg: renderPlot(linesPlot(data, scale, lines, unit, compact), title) }],
+    table: timeTable(lines, count),
+  };
 }
 
 /** Records per second. */
 export function throughputPicture(data: ReportData): Picture | MissingPicture {
-  const title = "Throughput";
-  const scale = timeScale(data);
-  if (scale === undefined) return { title, reason: NO_TIME };
-  const records = rateLines(data, scale, ["succeeded", "failed"]);
-  const tokens = rateLines(data, scale, ["prompt", "completion"]);
-  const hasTokens = tokens.some(({ points }) => points.some(([, y]) => y > 0));
-  return {
-    title,
-    caption: `How many records and tokens (input and output) finished per second?${markNote(data)}`,
-    legend: legendOf(data, records),
-    drawings: [
-      { svg: renderPlot(linesPlot(data, scale, records, "records/s", compact), title) },
-      ...hasTokens
-        ? [{ svg: renderPlot(linesPlot(data, scale, tokens, "tokens/s", compact), "Tokens/s") }]
-        : [],
-    ],
-    table: timeTable(
-      records.map(({ name, points }) => ({ name: `${name} (records/s)`, points })),
-      count,
-    ),
-  };
+  return ratePicture(data, {
+    title: "Records per second",
+    caption: "How many records finished per second, failed ones included?",
+    unit: "records/s",
+    channels: ["succeeded", "failed"],
+    missing: NO_TIME,
+  });
+}
+
+/** Tokens per second. */
+export function tokenRatePicture(data: ReportData): Picture | MissingPicture {
+  return ratePicture(data, {
+    title: "Tokens per second",
+    caption: "How many tokens, input and output, did finished records have per second?",
+    unit: "tokens/s",
+    channels: ["prompt", "completion"],
+    missing: "the results have no token counts",
+  });
 }
 
 /** Requests in flight. */
@@ -181,8 +204,8 @@ export function inFlightPicture(data: ReportData): Picture | MissingPicture {
     : " Computed from the answers: failed attempts are not included, since there is no events file.";
   return {
     title,
-    caption: `Were there always enough requests in flight?${source}${markNote(data)}`,
-    legend,
+    caption: `Were there always enough requests in flight?${source}`,
+    legend: legendOf(data, legend),
     drawings: [{ svg: renderPlot(linesPlot(data, scale, lines, "requests", compact), title) }],
     table: timeTable(lines, count),
   };
@@ -205,7 +228,8 @@ export function spendingPicture(data: ReportData): Picture | MissingPicture {
     return { name, points: [[0, 0], ...spent] };
   });
   const plot = linesPlot(data, scale, lines, "USD", (value) => formatDollars(value));
-  const budget = data.runs.length === 1 ? data.runs[0].events?.runs.at(-1)?.budget : undefined;
+  const run = data.runs.length === 1 ? data.runs[0] : undefined;
+  const budget = run?.events?.runs.at(-1)?.budget;
   const total = data.series.reduce((sum, { summary }) => sum + summary.cost, 0);
   let note = "";
   if (budget !== undefined) {
@@ -213,14 +237,14 @@ export function spendingPicture(data: ReportData): Picture | MissingPicture {
     const label = `budget ${formatDollars(budget)}`;
     // A line far above would leave no room for the cost.
     if (data.series.length === 1 && budget > 0 && budget < total * 4) {
-      plot.y.max = niceMaximum(Math.max(budget * 1.1, total));
+      rescale(plot, run, Math.max(budget * 1.05, total));
       plot.rules = [...plot.rules ?? [], { on: "y", at: budget, label, color: "bad" }];
     }
   }
   return {
     title,
     caption: `How did the cost add up? Results whose cost is unknown are left out.${note}`,
-    legend: seriesLegend(data),
+    legend: legendOf(data, seriesLegend(data)),
     drawings: [{ svg: renderPlot(plot, title) }],
     table: timeTable(lines, (value) => formatDollars(value)),
   };
@@ -243,11 +267,11 @@ export function cachePicture(data: ReportData): Picture | MissingPicture {
     return { name, points };
   });
   const plot = linesPlot(data, scale, lines, "share of answers", (value) => `${value}%`);
-  plot.y.max = 100;
+  rescale(plot, data.runs.length === 1 ? data.runs[0] : undefined, 100);
   return {
     title,
     caption: "What share of the answers came from the response cache?",
-    legend: seriesLegend(data),
+    legend: legendOf(data, seriesLegend(data)),
     drawings: [{ svg: renderPlot(plot, title) }],
     table: {
       columns: [

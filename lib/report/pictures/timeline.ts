@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { Axis, Mark, Rule } from "../charts/plot.ts";
+import type { Axis, Color, Mark, Rect, Rule } from "../charts/plot.ts";
 import { shortTime, timeTicks } from "../charts/ticks.ts";
 import type { ReportData, ReportRun } from "../collect.ts";
 import type { SeriesStats } from "../series_stats.ts";
 import type { TimeBins } from "../time_bins.ts";
+import type { LegendEntry } from "./picture.ts";
 
 /** Points of a line over time. */
 const POINTS = 120;
@@ -107,38 +108,68 @@ export function restRules({ time }: ReportRun): Rule[] {
   }));
 }
 
+/** The kinds of marks, as a legend names them. */
 const MARKS = {
-  rate_limited: { color: "warn", text: "429" },
-  breaker_open: { color: "bad", text: "endpoint not used any longer" },
-  breaker_closed: { color: "good", text: "endpoint used again" },
-  paused: { color: "bad", text: "no endpoint was usable" },
-  budget: { color: "bad", text: "budget exhausted" },
-  stopped: { color: "muted", text: "stopped by the user" },
+  rate_limited: { color: "warn", name: "answers with status 429" },
+  breaker_open: { color: "bad", name: "endpoint no longer used" },
+  breaker_closed: { color: "good", name: "endpoint used again" },
+  paused: { color: "bad", name: "no usable endpoint" },
+  budget: { color: "bad", name: "budget exhausted" },
+  stopped: { color: "muted", name: "stopped by the user" },
 } as const;
 
+/** Marks of one kind that a picture has room for. */
+const MAX_MARKS = 60;
+
 /** The marks of a run; those of a kind that are close together are one. */
-export function eventMarks({ events, time }: ReportRun, { step }: TimeScale): Mark[] {
-  const merged = new Map<
-    string,
-    { x: number; color: Mark["color"]; text: string; count: number }
-  >();
+export function eventMarks({ events, time }: ReportRun, { seconds: all }: TimeScale): Mark[] {
+  const merged = new Map<string, { x: number; color: Color; text: string; count: number }>();
   for (const { at, kind, endpoint, seconds, count = 1 } of events?.marks ?? []) {
-    const known = Object.hasOwn(MARKS, kind) ? MARKS[kind] : undefined;
-    if (known === undefined) continue;
+    if (!Object.hasOwn(MARKS, kind)) continue;
     const x = time.elapsed(at);
-    const key = `${kind} ${Math.floor(x / step)}`;
+    const key = `${kind} ${Math.floor(x / all * MAX_MARKS)}`;
     const mark = merged.get(key);
-    if (mark !== undefined) mark.count += count;
-    else {
-      const details = [endpoint, seconds === undefined ? undefined : `for ${shortTime(seconds)}`]
-        .filter((detail) => detail !== undefined).join(", ");
-      const text = details === "" ? known.text : `${known.text} (${details})`;
-      merged.set(key, { x, color: known.color, text, count });
+    if (mark !== undefined) {
+      mark.count += count;
+      continue;
     }
+    const { color, name } = MARKS[kind];
+    const details = [endpoint, seconds === undefined ? undefined : `for ${shortTime(seconds)}`]
+      .filter((detail) => detail !== undefined).join(", ");
+    merged.set(key, { x, color, text: details === "" ? name : `${name} (${details})`, count });
   }
   return [...merged.values()].map(({ x, color, text, count }) => ({
     x,
     color,
     title: `${shortTime(x)}: ${count > 1 ? `${count} × ` : ""}${text}`,
   }));
+}
+
+/** The legend of the marks of a run. */
+export function markLegend({ events }: ReportRun): LegendEntry[] {
+  const kinds = new Set(events?.marks.map(({ kind }) => kind));
+  return Object.entries(MARKS).filter(([kind]) => kinds.has(kind as keyof typeof MARKS))
+    .map(([, { color, name }]) => ({ name, color, isMark: true }));
+}
+
+/** Bands over the time in which an endpoint was not used, up to the height of the picture. */
+export function outageBands({ events, time }: ReportRun, top: number): Rect[] {
+  const open = new Map<string, number>();
+  const bands: Rect[] = [];
+  const add = (endpoint: string, from: number, to: number) => {
+    if (bands.length === MAX_MARKS || to <= from) return;
+    const title = `${endpoint || "endpoint"}: not used for ${shortTime(to - from)}`;
+    bands.push({ x: [from, to], y: [0, top], color: "bad", opacity: 0.1, title });
+  };
+  for (const { at, kind, endpoint = "", seconds = 0 } of events?.marks ?? []) {
+    const x = time.elapsed(at);
+    if (kind === "breaker_open" && !open.has(endpoint)) open.set(endpoint, x);
+    if (kind === "breaker_closed" && open.has(endpoint)) {
+      add(endpoint, open.get(endpoint)!, x);
+      open.delete(endpoint);
+    }
+    if (kind === "paused") add("all endpoints", x, Math.min(time.seconds, x + seconds));
+  }
+  for (const [endpoint, from] of open) add(endpoint, from, time.seconds);
+  return bands;
 }
