@@ -40,6 +40,7 @@ export function batchFlags() {
     .option("--no-return-usage", "omit token counts")
     .option("--track-cost", "write costs to the result file, if prices are known (default)")
     .option("--no-track-cost", "omit costs")
+    .option("--report <file>", "also write a page with charts about the result file (.html)")
     .option("--json", "print the summary as JSON on stdout")
     .option("-q, --quiet", "print only errors")
     .addOption(batchModelFlag)

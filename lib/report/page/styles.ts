@@ -70,6 +70,8 @@ ul.missing { margin: 0.8rem 0; padding-left: 1.2rem; }
 details { margin-top: 0.5rem; font-size: 0.9rem; }
 summary { cursor: pointer; color: var(--muted); font-size: 0.87rem; }
 .scroll { overflow-x: auto; }
+.long > .scroll { max-height: 28rem; overflow: auto; }
+.long thead th { position: sticky; top: 0; background: var(--card); }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.9rem; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: 0.4rem 0.8rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
@@ -101,7 +103,8 @@ footer { margin-top: 2.5rem; color: var(--muted); font-size: 0.87rem; overflow-w
   .pictures { grid-template-columns: 1fr 1fr; }
   figure, article, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
-  .scroll { overflow: visible; }
+  .scroll, .long > .scroll { overflow: visible; max-height: none; }
+  .long thead th { position: static; }
   .text-block pre { max-height: none; }
   td .text { min-width: 0; }
 }

@@ -57,7 +57,7 @@ export function failuresHtml(
   ];
   const without = <T>(cells: T[]) => hasNames ? cells : cells.filter((_, i) => i !== 2);
   const table = { columns: without(columns), rows: rows.map(without) };
-  return markup`<div class="card">${tableHtml("Failed records by reason", table)}</div>
+  return markup`<div class="card long">${tableHtml("Failed records by reason", table)}</div>
 ${
     rest > 0
       ? markup`<p class="note">And ${count(rest)} more reasons.</p>
@@ -111,7 +111,7 @@ export function excerptTable(
     optional(excerpt.cost, (cost) => formatDollars(cost)),
     ...hasTexts ? [{ html: markup`<span class="text">${excerpt.input ?? ""}</span>` }] : [],
   ]);
-  return markup`<div class="card">${tableHtml(caption, { columns, rows })}</div>
+  return markup`<div class="card long">${tableHtml(caption, { columns, rows })}</div>
 `;
 }
 
