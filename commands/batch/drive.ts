@@ -4,6 +4,7 @@
  * @module
  */
 import type { JobView } from "../../lib/batch/jobs/job_view.ts";
+import type { BatchEvents } from "../../lib/batch/events/batch_events.ts";
 import type { IndexedRecord } from "../../lib/batch/executor.ts";
 import type { BatchSummary } from "../../lib/batch/summary.ts";
 import { oneLineMessage } from "../errors/groups.ts";
@@ -15,6 +16,7 @@ import type { ExecutorEvents, JobsOutcome } from "./jobs/jobs_run.ts";
 import type { ModelCheck } from "./model_check.ts";
 import { type ModelOutcome, ModelRun, ModelRuns, totalSummary } from "./model_run.ts";
 import { type ModelBatch, totalCheck } from "./model_batches.ts";
+import { sampledBatch } from "./events.ts";
 import { type FleetOutcome, FleetWatch } from "./fleet/fleet_watch.ts";
 import { writeNote } from "../terminal/output.ts";
 import { type Progress, startProgress } from "./progress/progress.ts";
@@ -28,6 +30,8 @@ export interface DriveOptions {
   models: ModelCheck | undefined;
   /** USD that earlier runs spent of the budget. */
   spentBefore: number;
+  /** Records the progress of the batch; `undefined` if events are off. */
+  events?: BatchEvents;
 }
 
 /** A batch that has ended. */
@@ -61,7 +65,7 @@ export interface Sending {
  * @throws {ConfigurationError} if a model cannot be used
  */
 export async function driveRuns(
-  { batch, batches, models, spentBefore }: DriveOptions,
+  { batch, batches, models, spentBefore, events }: DriveOptions,
   { executors, records, onResult }: Sending,
 ): Promise<DrivenBatch> {
   const { file, flags, prepared } = batch;
@@ -74,7 +78,10 @@ export async function driveRuns(
     else if (!flags.quiet) writeNote(line);
   };
   const { executors: all, jobs, fleet } = await executors({
-    onRetry: (notice) => shown?.retry(notice),
+    onRetry(notice) {
+      shown?.retry(notice);
+      events?.retry(notice.error);
+    },
     onNote: (text) => writeSentences(text, note),
   });
   const runs = new ModelRuns(
@@ -90,13 +97,22 @@ export async function driveRuns(
     workers: watch && (() => watch.state()),
   });
   watch?.start(progress.note);
-  const signals = stopOnSignals(runs, progress.note, undefined, jobs && STOPPING_JOBS);
+  events?.watch(sampledBatch(batch, runs, watch && (() => watch.state().workers)));
+  const stoppable = {
+    stop() {
+      events?.mark("stopped");
+      runs.stop();
+    },
+    abort: () => runs.abort(),
+  };
+  const signals = stopOnSignals(stoppable, progress.note, undefined, jobs && STOPPING_JOBS);
   let outcomes: ModelOutcome[];
   try {
     outcomes = await runs.all(
       (run, i) =>
         run.send(records(i), (item) => {
           onResult?.(i, item.index);
+          events?.finished();
           if (item.status === "error") {
             progress.failure(isSingle ? item : { ...item, model: run.name });
           } else {
@@ -110,6 +126,7 @@ export async function driveRuns(
     );
   } finally {
     watch?.stop();
+    events?.unwatch();
     progress.stop();
     signals.release();
   }

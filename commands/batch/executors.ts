@@ -49,7 +49,7 @@ export async function executorsOf(
   store: PartStore,
   { namesModels, ...events }: ExecutorEvents & { namesModels: boolean },
 ): Promise<BatchExecutors> {
-  const { mode, fleet, retryTimes, run: { rerunChanged } } = batch.prepared;
+  const { mode, fleet, requests: { retryTimes }, run: { rerunChanged } } = batch.prepared;
   if (fleet !== undefined) {
     return { executors: await fleet.executors(batch, batches, events), jobs: undefined, fleet };
   }

@@ -75,13 +75,13 @@ function withoutPassword(argument: string): string {
 }
 
 /** Flags that are meant for a single run. */
-const ONCE = ["--no-wait", "--resend"] as const;
+export const ONCE = ["--no-wait", "--resend"] as const;
 
 /**
  * The command that resumes the batch. Leaves out the flags `without`, and replaces the API key, the password
  * of a Redis server and the value of the flag `blank` by an ellipsis.
  */
-function resumeCommand(
+export function resumeCommand(
   piped: boolean,
   change: { without?: readonly string[]; blank?: string } = {},
 ): string {

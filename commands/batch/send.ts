@@ -17,6 +17,7 @@ import { writeSentences, writeWarning } from "../terminal/sentences.ts";
 import type { BatchToSend } from "./context.ts";
 import type { DrivenBatch } from "./drive.ts";
 import { driveBatch } from "./drive_batch.ts";
+import { openEvents, runEnding } from "./events.ts";
 import { batchExitCode, type Unfinished } from "./exit_code.ts";
 import { finishJournal, inputChange, sortJournal } from "./finish.ts";
 import { namesModels, openJournal } from "./journal.ts";
@@ -119,17 +120,26 @@ async function sendPending(
   const sendsNothing = fleet?.settings.workersOnly === true;
   if (!sendsNothing) { for (const { requireKeys } of prepared) requireKeys(); }
   const spentBefore = journal.cost + lost;
-  const driven = await driveBatch({
-    batch,
-    batches,
-    models,
-    spentBefore,
-    store,
-    namesModels: isNamed,
-  });
+  const events = openEvents(batch, check, spentBefore, (text) => writeWarning(text, note));
+  let driven: DrivenBatch;
+  try {
+    driven = await driveBatch({
+      batch,
+      batches,
+      models,
+      spentBefore,
+      events,
+      store,
+      namesModels: isNamed,
+    });
+  } catch (error) {
+    events?.end(runEnding(undefined, error, journal));
+    throw error;
+  }
   if (driven.jobs?.cancelled) store.clearCancelRequest();
   const jobs = driven.jobs && jobsReport(driven, { store, journal, prepared, total: check.total });
   const failure = endBatch(batch, journal, batches, driven, jobs?.unfinished);
+  events?.end(runEnding(driven, failure, journal));
   report(
     batch,
     {

@@ -93,8 +93,9 @@ export async function prepareBatch(flags: BatchFlags) {
     fleet,
     limits,
     cache: jobCache(cache, flags),
-    retryTimes: requests.retryTimes,
+    requests,
     schemaRetries,
+    recordsEvents: flags.events ?? section.events ?? true,
   };
 }
 

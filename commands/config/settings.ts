@@ -31,6 +31,7 @@ const BATCH_DEFAULTS: Partial<Record<keyof BatchSection, unknown>> = {
   retry_delay: DEFAULTS.retryDelay,
   return_usage: true,
   track_cost: true,
+  events: true,
 };
 
 function batchSettings(config: Config): Setting[] {

@@ -37,7 +37,15 @@ function reportFlags() {
 
 type ReportFlags = ReturnType<ReturnType<typeof reportFlags>["opts"]>;
 
-async function run(files: string[], flags: ReportFlags): Promise<void> {
+/** The files without the events and reports of others, which a pattern of the shell includes. */
+function resultFiles(files: readonly string[]): string[] {
+  return files.filter((file) =>
+    !files.some((other) => file === `${other}.events` || file === defaultPath([other]))
+  );
+}
+
+async function run(named: string[], flags: ReportFlags): Promise<void> {
+  const files = resultFiles(named);
   if (files.length === 0) {
     throw new ConfigurationError("no result file", {
       hint: "Name a file that a batch wrote with -o: flexllm report answers.jsonl",

@@ -123,7 +123,6 @@ function runJson({ files, events, time }: ReportRun) {
     active_seconds: time.seconds,
     events: events === undefined ? null : {
       runs: events.runs,
-      ends: events.ends,
       marks: events.marks,
       over_time: overTime(events.time),
     },

@@ -24,6 +24,11 @@ import { showJson, showResults } from "./show.ts";
 /** The flags of tables only. */
 const TABLE_FLAGS = ["columns", "spreadsheet", "force"] as const;
 
+/** The files without the events files of others, which a pattern such as `answers*` includes. */
+function withoutEvents(files: readonly string[]): string[] {
+  return files.filter((file) => !files.some((result) => file === `${result}.events`));
+}
+
 /** The target of `--to` and the result files, some of which may follow it. */
 function filesAndTarget(
   files: readonly string[],
@@ -120,7 +125,8 @@ function summarize(
 }
 
 async function run(given: string[], flags: ResultsFlags): Promise<void> {
-  const { files, target } = filesAndTarget(given, flags);
+  const { files: named, target } = filesAndTarget(given, flags);
+  const files = withoutEvents(named);
   if (files.length === 0) {
     throw new ConfigurationError("no result file", {
       hint: "Name a file that a batch wrote with -o: flexllm results answers.jsonl",

@@ -78,6 +78,13 @@ export const batch = v.strictObject({
     describe("Write token counts to the result file; default true.", flag),
   ),
   track_cost: v.nullish(describe("Write costs to the result file; default true.", flag)),
+  events: v.nullish(
+    describe(
+      "Write `OUT.events` next to the result file `OUT`, which records progress over time for reports; " +
+        "default true.",
+      flag,
+    ),
+  ),
   cache: v.nullish(
     describe("Use the response cache for batches; default the top-level `cache`.", flag),
   ),

@@ -81,6 +81,7 @@ const NEWEST = 0.2;
 interface EndpointRecord {
   answers: number;
   failures: number;
+  rateLimited: number;
   /** Milliseconds. */
   latency: number | undefined;
   lastError: FlexLLMError | undefined;
@@ -106,6 +107,7 @@ export class EndpointLimits {
   #record: EndpointRecord = {
     answers: 0,
     failures: 0,
+    rateLimited: 0,
     latency: undefined,
     lastError: undefined,
   };
@@ -202,7 +204,12 @@ export class EndpointLimits {
     return this.#record.failures;
   }
 
-  /** The last of these failures; `undefined` if there was none. */
+  /** Requests that were refused with a 429, among the failures. */
+  get rateLimited(): number {
+    return this.#record.rateLimited;
+  }
+
+  /** The last of the failures; `undefined` if there was none. */
   get lastError(): FlexLLMError | undefined {
     return this.#record.lastError;
   }
@@ -313,6 +320,7 @@ export class EndpointLimits {
 
   #refused(now: number, sent: Sent, error: RateLimitError): void {
     const sentAt = sent.at;
+    this.#record.rateLimited++;
     // A 429 proves the endpoint is up.
     this.#breaker.inconclusive(sentAt);
     if (error.concurrent) return this.#limit.overloaded(now, sentAt, this.#slots.inFlight, true);

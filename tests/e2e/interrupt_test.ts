@@ -1,6 +1,7 @@
 /** Batches that are stopped by Ctrl-C, SIGTERM, SIGHUP or SIGKILL. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { readEvents } from "../../lib/batch/events/read_events.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
 import { completion, httpAnswer, startRawServer } from "../support/raw_server.ts";
@@ -59,7 +60,7 @@ Deno.test("SIGKILL at random moments loses nothing and repeats only what was in 
   for (const [question, times] of mock.counts()) {
     assert.ok(times <= 1 + kills, `${question} was asked ${times} times`);
   }
-  assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl"]);
+  assert.deepEqual(readdirSync(folder.path).sort(), ["in.jsonl", "out.jsonl", "out.jsonl.events"]);
 });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -82,7 +83,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const saved = jsonLines(folder.read("out.jsonl"));
     assert.equal(saved.length, mock.requests.length, "every request that was sent was saved");
     assert.ok(saved.every(({ status }) => status === "success"));
-    assert.deepEqual(readdirSync(folder.path).sort(), ["in put.jsonl", "out.jsonl"], "no lock");
+    assert.deepEqual(readdirSync(folder.path).sort(), [
+      "in put.jsonl",
+      "out.jsonl",
+      "out.jsonl.events",
+    ], "no lock");
+    const [{ marks, end }] = readEvents(folder.file("out.jsonl.events"));
+    assert.ok(marks.some(({ kind }) => kind === "stopped"));
+    assert.deepEqual([end?.outcome, end?.succeeded], ["stopped", saved.length]);
   });
 }
 

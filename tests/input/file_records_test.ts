@@ -227,6 +227,7 @@ Deno.test("the result file is not a record, nor are the files that belong to it"
     "out.jsonl": "{}",
     "out.jsonl.state": "{}",
     "out.jsonl.lock": "x",
+    "out.jsonl.events": "{}",
     "out.jsonl2.png": PNG,
   });
   const options = { template: "x", output: "out.jsonl" };

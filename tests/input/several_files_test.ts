@@ -80,6 +80,10 @@ Deno.test("a folder or pattern stands for its data files in the order of their n
   const output = folder.write("data/out.jsonl", '{"index":0}\n');
   folder.write("data/out.jsonl.lock", "");
   assert.deepEqual((await readInput(folder.file("data"), { output })).records, all);
+  // The folder with the results of other batches can be an input.
+  for (const suffix of ["events", "lock", "state"]) folder.write(`data/b.jsonl.${suffix}`, "{}\n");
+  assert.deepEqual((await readInput(folder.file("data"), { output })).records, all);
+  assert.deepEqual((await readInput(folder.file("data/*"), { output })).records, all);
   await assert.rejects(readInput(folder.file("*.parquet")), {
     message: /no file matches .*\*\.parquet/,
     hint: /relative to the current directory/,

@@ -37,18 +37,13 @@ function settingRows(run: RunLine): string[][] {
 }
 
 function runRows({ events }: ReportRun): string[][] {
-  const { runs, ends } = events!;
-  return runs.map((run, i) => {
-    const next = runs[i + 1];
-    const end = ends.find(({ at }) => at >= run.at && (next === undefined || at <= next.at));
-    return [
-      run.at,
-      end === undefined ? "killed, or still running" : end.outcome,
-      end === undefined ? "" : shortTime(end.duration),
-      end === undefined ? "" : count(end.succeeded),
-      end === undefined ? "" : count(end.failed),
-    ];
-  }).slice(-MAX_RUNS);
+  return events!.runs.slice(-MAX_RUNS).map(({ at, end }) => [
+    at,
+    end === undefined ? "killed, or still running" : end.outcome,
+    end === undefined ? "" : shortTime(end.duration),
+    end === undefined ? "" : count(end.succeeded),
+    end === undefined ? "" : count(end.failed),
+  ]);
 }
 
 function runHtml(run: ReportRun, isNamed: boolean, redact: (text: string) => string): Html {
