@@ -89,8 +89,9 @@ class SeriesList {
   }
 }
 
-function spansOf(time: TimeBins): Span[] {
-  return time.list().map(({ at }) => ({ from: at, to: at + time.width }));
+function spansOf(time: TimeBins, shortest = 0): Span[] {
+  const length = Math.max(time.width, shortest * 1000);
+  return time.list().map(({ at }) => ({ from: at, to: at + length }));
 }
 
 /**
@@ -126,7 +127,10 @@ export function collectReport(reader: ResultReader, options: CollectOptions): Re
   const runs = (isComparison ? files.map((file) => [file]) : [files]).map((files, run) => {
     const events = readRunEvents(files);
     const own = list.filter((series) => series.run === run);
-    const spans = [...own.map(({ time }) => time), ...events ? [events.time] : []].flatMap(spansOf);
+    const spans = [
+      ...own.flatMap(({ time }) => spansOf(time)),
+      ...events === undefined ? [] : spansOf(events.time, events.longestPeriod),
+    ];
     return { files, events, time: new ActiveTime(spans) };
   });
   const byModel = !isComparison && list.length > 1;

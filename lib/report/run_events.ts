@@ -19,6 +19,8 @@ export interface RunEvents {
   marks: MarkLine[];
   /** Channels `in_flight` and `waiting` (maximum), `succeeded`, `failed`, `prompt`, `completion`, `cost`, and `retried:CODE`. */
   time: TimeBins;
+  /** Seconds of the longest period. */
+  longestPeriod: number;
 }
 
 function sum(counts: Readonly<Record<string, number>> | undefined): number {
@@ -46,13 +48,16 @@ function addPeriod(time: TimeBins, period: PeriodLine): void {
  * @returns `undefined` if there are none
  */
 export function readRunEvents(paths: readonly string[]): RunEvents | undefined {
-  const events: RunEvents = { runs: [], marks: [], time: new TimeBins() };
+  const events: RunEvents = { runs: [], marks: [], time: new TimeBins(), longestPeriod: 0 };
   for (const path of paths) {
     try {
       for (const { run, periods, marks, end } of readEvents(eventsPath(path))) {
         events.runs.push({ ...run, end });
         events.marks.push(...marks);
-        for (const period of periods) addPeriod(events.time, period);
+        for (const period of periods) {
+          addPeriod(events.time, period);
+          events.longestPeriod = Math.max(events.longestPeriod, period.seconds);
+        }
       }
     } catch {
       // Without its events, the report only shows less.

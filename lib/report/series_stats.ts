@@ -8,6 +8,7 @@ import type { LineFacts } from "../results/line_facts.ts";
 import { LogHistogram } from "../results/log_histogram.ts";
 import type { ResultLine } from "../results/result_reader.ts";
 import { OTHERS, ResultSummary } from "../results/summary.ts";
+import { cutText } from "./cut_text.ts";
 import { LogGrid } from "./log_grid.ts";
 import { TimeBins } from "./time_bins.ts";
 
@@ -175,7 +176,7 @@ export class SeriesStats {
     time.add(end, facts.succeeded ? succeeded : failed);
     if (facts.cached) time.add(end, cached);
     if (!facts.succeeded) {
-      time.add(end, time.channel(`failed:${facts.errorCode ?? "unknown"}`));
+      time.add(end, time.channel(`failed:${cutText(facts.errorCode ?? "unknown", 100)}`));
     }
     if (facts.promptTokens > 0) time.add(end, prompt, facts.promptTokens);
     if (facts.completionTokens > 0) time.add(end, completion, facts.completionTokens);

@@ -9,6 +9,7 @@ import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, MarkLineComponent, TitleComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { cutText } from "../cut_text.ts";
 import type { Axis, BarPlot, Color, Plot } from "./plot.ts";
 
 use([
@@ -233,7 +234,11 @@ function barOption({ bars, grouped }: BarPlot) {
   };
 }
 
-function escapeTitle(text: string): string {
+/** Bytes of a title. */
+const TITLE = 300;
+
+function escapeTitle(title: string): string {
+  const text = cutText(title, TITLE);
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
@@ -255,6 +260,8 @@ function finished(svg: string, titles: Titles, title: string): string {
     .replace(/^<rect width="\d+" height="\d+" x="0" y="0"[^>]*><\/rect>/m, "")
     .replace(/ (?:class|pointer-events)="[^"]*"/g, "")
     .replace(/ style="([^"]*)"/g, (_, style) => presentation(style))
+    // The style sheet has them.
+    .replace(/ (?:font-size|font-family|xml:space)="[^"]*"/g, "")
     .replace(/<(\w+)([^>]*)>(?=<\/\1>)/g, (element, name, attributes) => {
       let series = -1;
       let item = 0;
@@ -268,6 +275,10 @@ function finished(svg: string, titles: Titles, title: string): string {
       return `<${name}${rest}>${text === "" ? "" : `<title>${escapeTitle(text)}</title>`}`;
     })
     .replace(META, "")
+    // What is invisible: backgrounds of titles, lines without points, colors of clipping.
+    .replace(/<path [^>]*fill-opacity="0"[^>]*stroke-width="0"><\/path>/g, "")
+    .replace(/<path d=""[^>]*><\/path>/g, "")
+    .replace(/(<clipPath[^>]*>\s*<path [^>]*?) fill="[^"]*"/g, "$1")
     .replace(/(<(?:path|rect)\b[^>]*)><\/\w+>/g, "$1/>")
     .replace(/\n+/g, "\n").trim();
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${

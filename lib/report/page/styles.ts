@@ -59,6 +59,7 @@ dd .note { display: block; font-size: 0.8rem; line-height: 1.4; }
 figure { margin: 0; padding: 0.9rem 1rem 0.8rem; min-width: 0; }
 figcaption p { color: var(--muted); font-size: 0.87rem; margin: 0.1rem 0 0.4rem; }
 figure svg { display: block; width: 100%; height: auto; margin: 0.3rem 0; }
+figure svg text { font: 12px system-ui, sans-serif; }
 ul.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin: 0.3rem 0; padding: 0; list-style: none; font-size: 0.87rem; }
 .legend li { overflow-wrap: anywhere; }
 .legend li::before { content: ""; display: inline-block; width: 0.7em; height: 0.7em; border-radius: 2px; margin-right: 0.4em; background: var(--swatch); print-color-adjust: exact; -webkit-print-color-adjust: exact; }

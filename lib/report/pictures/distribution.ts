@@ -6,7 +6,7 @@
 import { bucketEnd, type LogHistogram } from "../../results/log_histogram.ts";
 import type { Axis, Line, Plot, Rect, Rule } from "../charts/plot.ts";
 import { compact, linearScale, logTicks } from "../charts/ticks.ts";
-import { count, type DataTable, percent } from "./picture.ts";
+import { count, type DataTable } from "./picture.ts";
 
 /** What the values are. */
 export interface ValueKind {
@@ -199,7 +199,7 @@ export function percentileTable(
       ...distributions.map(({ name }) => ({ title: name, isNumber: true })),
     ],
     rows: shares.map((share) => [
-      percent(share, 1),
+      `${Number((share * 100).toPrecision(6))}%`,
       ...distributions.map(({ values }) =>
         values.count === 0 ? "–" : format(values.percentile(share)!)
       ),

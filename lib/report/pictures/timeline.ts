@@ -12,6 +12,9 @@ import type { LegendEntry } from "./picture.ts";
 
 /** Points of a line over time. */
 const POINTS = 120;
+/** With fewer results, lines have fewer points: rates of single results would be noise. */
+const RESULTS_PER_POINT = 8;
+const FEWEST_POINTS = 20;
 
 /** The axis of time that all series share. */
 export interface TimeScale {
@@ -30,10 +33,14 @@ export function timeScale({ runs, series }: ReportData, points = POINTS): TimeSc
   if (seconds <= 0) return undefined;
   const finest = Math.max(
     ...series.map(({ time }) => time.width),
-    ...runs.map(({ events }) => events?.time.width ?? 0),
+    ...runs.map(({ events }) =>
+      Math.max(events?.time.width ?? 0, (events?.longestPeriod ?? 0) * 1000)
+    ),
   ) / 1000;
+  const results = Math.max(...series.map(({ summary }) => summary.total));
+  const wanted = Math.min(points, Math.max(FEWEST_POINTS, results / RESULTS_PER_POINT));
   // A multiple of the periods, so that all points have as many of them.
-  const step = Math.ceil(Math.max(seconds / points, finest) / finest - 1e-9) * finest;
+  const step = Math.ceil(Math.max(seconds / wanted, finest) / finest - 1e-9) * finest;
   const length = Math.max(1, Math.ceil(seconds / step - 1e-9));
   const axis = { name: "elapsed time", min: 0, max: seconds, ticks: timeTicks(seconds) };
   return { axis, seconds, step, length };

@@ -9,6 +9,7 @@ import type { Bar } from "../charts/plot.ts";
 import { renderBars } from "../charts/render.ts";
 import { compact, shortTime } from "../charts/ticks.ts";
 import type { ReportData } from "../collect.ts";
+import { cutText } from "../cut_text.ts";
 import { distributionPicture } from "./latency.ts";
 import {
   count,
@@ -35,9 +36,13 @@ interface Usage {
   latency?: number;
 }
 
+/** Bytes of a name. */
+const NAME = 150;
+
 /** The largest ones; all others are one. */
 function withOthers(usages: readonly Usage[]): Usage[] {
-  const shown = usages.slice(0, MAX_NAMES);
+  const shown = usages.slice(0, MAX_NAMES)
+    .map((usage) => ({ ...usage, name: cutText(usage.name, NAME) }));
   const rest = usages.slice(MAX_NAMES);
   if (rest.length === 0) return shown;
   const sum = (value: (usage: Usage) => number) =>
@@ -192,7 +197,7 @@ export function finishPicture(data: ReportData): Picture | MissingPicture {
   const sorted = [...all].sort(([, a], [, b]) => b - a).slice(0, MAX_NAMES);
   const isComparison = data.series.length > 1;
   const bars = sorted.map(([reason, total]): Bar => ({
-    label: reason,
+    label: cutText(reason, NAME),
     text: `${count(total)} (${percent(total, totals.reduce((sum, n) => sum + n, 0))})`,
     parts: shares.map((reasons, i) => ({
       value: (reasons[reason] ?? 0) / (isComparison ? Math.max(1, totals[i]) : 1),
