@@ -129,7 +129,7 @@ function plotOption({ x, y, rects = [], lines = [], rules = [], marks = [] }: Pl
   }
   if (rules.length > 0) {
     titles.push([]);
-    series.push({ type: "line", data: [], markLine: ruleOption(rules, logX, logY) });
+    series.push({ type: "line", data: [], markLine: ruleOption(rules, x, logX, logY) });
   }
   // Room for the name of the axis, and for labels of lines in two rows.
   const top = 28 + (rules.some(({ on }) => on === "x") ? 20 : 0);
@@ -158,8 +158,14 @@ function rounded<T extends Record<string, number>>(shape: T): T {
   return Object.fromEntries(entries) as T;
 }
 
+/** How a label above a line is aligned: one at an edge must not leave the picture. */
+function alignment(position: number): "left" | "center" | "right" {
+  return position > 0.85 ? "right" : position < 0.1 ? "left" : "center";
+}
+
 function ruleOption(
   rules: NonNullable<Plot["rules"]>,
+  { min = 0, max = 1 }: Axis,
   logX: (value: number) => number,
   logY: (value: number) => number,
 ) {
@@ -173,6 +179,7 @@ function ruleOption(
         ...label(() => text),
         color: color === "muted" ? TEXT : colorOf(color),
         position: on === "x" ? "end" : "insideEndTop",
+        align: on === "x" ? alignment((logX(at) - logX(min)) / (logX(max) - logX(min))) : undefined,
         // Labels of neighbors must not cover one another.
         distance: on === "x" ? [0, rules.length > 1 && i % 2 === 1 ? 16 : 3] : 2,
       },
@@ -215,16 +222,20 @@ function barOption({ bars, grouped }: BarPlot) {
       },
     })),
   }));
-  const longest = grouped ? 0 : Math.max(0, ...bars.map(({ text }) => text.length));
+  const labels = bars.map(({ label }) => shortened(label));
+  const lengthOf = (texts: readonly string[]) => Math.max(0, ...texts.map(({ length }) => length));
+  // The library's estimates are too short for wide fonts.
+  const left = 8 + lengthOf(labels);
+  const right = 14 + (grouped ? 0 : lengthOf(bars.map(({ text }) => text)) * 7);
   return {
     titles,
     option: {
-      grid: { left: 14, right: 14 + longest * 7, top: 8, bottom: 8, ...CONTAIN },
+      grid: { left, right, top: 8, bottom: 8, ...CONTAIN },
       xAxis: { type: "value", show: false, max: Math.max(...bars.map(total)) || 1 },
       yAxis: {
         type: "category",
         inverse: true,
-        data: bars.map(({ label }) => shortened(label)),
+        data: labels,
         axisLine: { show: false },
         axisTick: { show: false },
         axisLabel: { ...label(), color: "var(--text)", interval: 0 },
