@@ -26,6 +26,13 @@ const MAX_COMMAND = 8000;
 /** Maximum models and endpoints that are listed. */
 const MAX_LISTED = 100;
 
+/** The numbers of results in a result file. */
+type ResultCounts = Readonly<Record<"successes" | "errors", number>>;
+
+function hasResults({ successes, errors }: ResultCounts): boolean {
+  return successes + errors > 0;
+}
+
 type Settings = RunLine["settings"];
 
 /** The values that are not `undefined`, in a form that can be shown. */
@@ -68,15 +75,16 @@ function settingsOf({ models, requests, mode, cache, schemaRetries }: PreparedBa
   };
 }
 
-/** A command without what may be a secret in its URLs: user names, passwords and queries. */
+/** A base URL in a command: its start, credentials, path and query. */
+const BASE_URL = /(--base-url[ =]'?\w+:\/\/)([^\s'/?#]*@)?([^\s'?#]*)(\?[^\s'#]*)?/g;
+
+/** A command without what may be a secret in its base URL. Other URLs may be part of a prompt. */
 function withoutUrlSecrets(command: string): string {
-  return command.replace(/\b(https?:\/\/)([^\s/?#'@]*@)?([^\s?#']*)(\?[^\s#']*)?/gi, (
-    _,
-    scheme: string,
-    user: string | undefined,
-    rest: string,
-    query: string | undefined,
-  ) => `${scheme}${user === undefined ? "" : "…@"}${rest}${query === undefined ? "" : "?…"}`);
+  return command.replace(
+    BASE_URL,
+    (_, start: string, user: string | undefined, path: string, query: string | undefined) =>
+      `${start}${user === undefined ? "" : "…@"}${path}${query === undefined ? "" : "?…"}`,
+  );
 }
 
 function runLine(
@@ -112,10 +120,12 @@ export function openEvents(
   batch: BatchToSend,
   check: Pick<InputCheck, "total" | "pending">,
   spentBefore: number,
+  journal: ResultCounts,
   warn: (text: string) => void,
 ): BatchEvents | undefined {
   if (!batch.prepared.recordsEvents) return undefined;
-  return new BatchEvents(batch.output, runLine(batch, check, spentBefore), (reason) => {
+  const run = runLine(batch, check, spentBefore);
+  return new BatchEvents(batch.output, run, !hasResults(journal), (reason) => {
     warn(
       `cannot write ${batch.output}.events: ${reason}. The batch continues, but reports will not show its ` +
         "progress over time. Use --no-events to leave the file out.",
@@ -165,7 +175,7 @@ interface EndedBatch {
 export function runEnding(
   driven: EndedBatch | undefined,
   failure: unknown,
-  { successes, errors }: { readonly successes: number; readonly errors: number },
+  journal: ResultCounts,
 ): RunEnding {
   const { succeeded = 0, failed = 0, seconds = 0, interrupted = false } = driven?.summary ?? {};
   const isStopped = interrupted || driven?.jobs?.cancelled === true;
@@ -176,6 +186,6 @@ export function runEnding(
     duration: Math.round(seconds * 1000) / 1000,
     isOverBudget: driven?.models.some(({ failure }) => failure instanceof BudgetExceededError) ??
       false,
-    hasResults: successes + errors > 0,
+    hasResults: hasResults(journal),
   };
 }

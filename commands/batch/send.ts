@@ -120,7 +120,7 @@ async function sendPending(
   const sendsNothing = fleet?.settings.workersOnly === true;
   if (!sendsNothing) { for (const { requireKeys } of prepared) requireKeys(); }
   const spentBefore = journal.cost + lost;
-  const events = openEvents(batch, check, spentBefore, (text) => writeWarning(text, note));
+  const events = openEvents(batch, check, spentBefore, journal, (text) => writeWarning(text, note));
   let driven: DrivenBatch;
   try {
     driven = await driveBatch({

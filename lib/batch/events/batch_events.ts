@@ -59,11 +59,13 @@ export class BatchEvents {
   /**
    * Prepares the events file of the result file `output`.
    *
+   * @param isNew whether the result file is new, so that an existing events file is not about it
    * @param onFailure called at most once with the reason, if the file cannot be written; nothing is recorded then
    */
   constructor(
     output: string,
     run: Omit<RunLine, "type" | "at">,
+    isNew: boolean,
     onFailure: (reason: string) => void,
     host: EventsHost = SYSTEM,
   ) {
@@ -72,7 +74,7 @@ export class BatchEvents {
     this.#writtenAt = this.#sampledAt = host.now();
     try {
       const at = new Date(this.#writtenAt).toISOString();
-      this.#file = new EventsFile(output, { type: "run", at, ...run });
+      this.#file = new EventsFile(output, { type: "run", at, ...run }, isNew);
     } catch (error) {
       this.#fail(error);
     }

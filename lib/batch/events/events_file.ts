@@ -68,6 +68,8 @@ export class EventsFile {
   /** Its path. */
   readonly path: string;
   readonly #run: GrowingRun;
+  /** Whether earlier runs are of another result file, which was removed. */
+  readonly #isNew: boolean;
   /** The size after our last write; `undefined` before the first. */
   #size: number | undefined;
   #appended = 0;
@@ -75,10 +77,12 @@ export class EventsFile {
   /**
    * Prepares to write `run` to the events file of the result file `output`.
    *
+   * @param isNew whether the result file is new, so that an existing events file is not about it
    * @throws {ForeignFileError} if there is another kind of file
    * @throws a file system error if an existing file cannot be read
    */
-  constructor(output: string, run: RunLine) {
+  constructor(output: string, run: RunLine, isNew = false) {
+    this.#isNew = isNew;
     this.path = eventsPath(output);
     this.#run = new GrowingRun(run);
     this.#checkKind();
@@ -107,6 +111,7 @@ export class EventsFile {
   append(lines: readonly EventLine[]): void {
     for (const line of lines) this.#run.add(line);
     const isFirst = this.#size === undefined;
+    if (isFirst && this.#isNew) rmSync(this.path, { force: true });
     const stats = statSync(this.path, { throwIfNoEntry: false });
     const size = stats?.size ?? 0;
     const isChanged = !isFirst && size !== this.#size;

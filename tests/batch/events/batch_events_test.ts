@@ -36,7 +36,7 @@ function recording(folder: TemporaryFolder) {
     },
   };
   const { type: _, at: __, ...run } = runLine();
-  const events = new BatchEvents(output, run, (reason) => problems.push(reason), host);
+  const events = new BatchEvents(output, run, false, (reason) => problems.push(reason), host);
   const watch = () =>
     events.watch({
       summary: () => ({ ...summary, errors: { ...summary.errors } }),

@@ -39,6 +39,17 @@ Deno.test("nothing is written before the first lines; a resumed batch appends a 
   assert.deepEqual(types, ["run", "period", "mark", "end", "run", "period"]);
 });
 
+Deno.test("runs of a result file that was removed are not kept", () => {
+  using folder = temporaryFolder();
+  const output = folder.file("out.jsonl");
+  new EventsFile(output, runLine()).append([period(1), END]);
+  const file = new EventsFile(output, runLine({ at: startOf(1) }), true);
+  assert.equal(readEvents(file.path).length, 1);
+  file.append([period(5)]);
+  file.append([period(6)]);
+  assert.deepEqual(readEvents(file.path).map(({ periods }) => periods.length), [2]);
+});
+
 Deno.test("a file that a killed run tore is continued on a new line", () => {
   using folder = temporaryFolder();
   const output = folder.file("out.jsonl");
