@@ -38,6 +38,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./results/results.ts")).resultsCommand(),
   },
   {
+    name: "report",
+    description: "turn results into a page with charts",
+    group: "Prompts:",
+    load: async () => (await import("./report/report.ts")).reportCommand(),
+  },
+  {
     name: "template",
     description: "manage saved prompts and roles, which --as uses",
     group: "Prompts:",

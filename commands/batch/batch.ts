@@ -56,6 +56,11 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
   const isFile = output !== undefined && stream === undefined;
   const written = [...isFile ? [output] : [], ...given.metricsFile ? [given.metricsFile] : []];
   checkLogFile(given, [...inputs, ...written]);
+  if (isFile && given.report !== undefined) {
+    // A batch can take hours; a report that cannot be written is reported before.
+    const { checkReportFile } = await import("../report/report_file.ts");
+    checkReportFile(given.report, [...inputs, output]);
+  }
   const { flags, recordTemplate } = await withSavedTemplate(selected);
   const { prepareBatch } = await import("./settings.ts");
   const prepared = await prepareBatch(flags);
@@ -79,6 +84,10 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
     } else {
       const { sendBatch } = await import("./send.ts");
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
+      if (flags.report !== undefined) {
+        const { writeBatchReport } = await import("../report/batch_report.ts");
+        await writeBatchReport(output!, flags.report, flags.quiet);
+      }
     }
   } finally {
     await prepared.fleet?.close();
@@ -104,6 +113,7 @@ export function batchCommand() {
     "flexllm batch prompts.txt more.jsonl.gz -o out.jsonl",
     "flexllm batch 'shards/*.parquet' -o out.jsonl --drop-answer",
     "flexllm batch 'photos/*.jpg' -o out.jsonl --template \"Describe this.\"",
+    "flexllm batch questions.jsonl -o answers.jsonl --report report.html",
     "flexllm batch questions.jsonl -o - | jq -r .output",
     "flexllm batch questions.jsonl -o answers-$I.jsonl --shard $I/8",
     "flexllm batch questions.jsonl -o answers.jsonl --via provider",

@@ -40,6 +40,7 @@ export function batchFlags() {
     .option("--no-return-usage", "omit token counts")
     .option("--track-cost", "write costs to the result file, if prices are known (default)")
     .option("--no-track-cost", "omit costs")
+    .option("--report <file>", "also write a page with charts about the result file (.html)")
     .option("--events", "record progress over time in FILE.events, for reports (default)")
     .option("--no-events", "omit FILE.events")
     .option(

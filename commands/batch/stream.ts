@@ -38,6 +38,7 @@ const FILE_FLAGS: readonly [name: keyof BatchFlags, flag: string][] = [
   ["resend", "--resend"],
   ["export", "--export"],
   ["import", "--import"],
+  ["report", "--report"],
   ["job", "--job"],
   ["workersOnly", "--workers-only"],
   ["hedge", "--hedge"],

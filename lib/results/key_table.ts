@@ -9,11 +9,11 @@ const SLOTS = 512;
 
 /** Distinguishes names by their length and two of their bytes. */
 function slotOf(bytes: Uint8Array, start: number, length: number): number {
-  // Names of one byte have a quote where others have their third.
+  // Names of two bytes have a quote where others have their third.
   return length * SLOTS + bytes[start] + bytes[start + 2];
 }
 
-/** A fixed set of names of at least three bytes. */
+/** A fixed set of names of at least two bytes. */
 export class KeyTable {
   readonly #names: readonly Uint8Array[];
   readonly #slots = new Int8Array((MAX_LENGTH + 1) * SLOTS).fill(-1);
@@ -26,7 +26,7 @@ export class KeyTable {
   constructor(names: readonly string[]) {
     this.#names = names.map((name) => new TextEncoder().encode(name));
     for (const [i, name] of this.#names.entries()) {
-      const slot = slotOf(name, 0, name.length);
+      const slot = slotOf(new TextEncoder().encode(`${names[i]}"`), 0, name.length);
       if (this.#slots[slot] >= 0) throw new Error(`${names[i]} and ${names[this.#slots[slot]]}`);
       this.#slots[slot] = i;
     }
@@ -35,7 +35,7 @@ export class KeyTable {
   /** The position in the table of the name from `start` to `end`; -1 if it is not in the table. */
   find(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
-    if (length > MAX_LENGTH || length < 3) return -1;
+    if (length > MAX_LENGTH || length < 2) return -1;
     const found = this.#slots[slotOf(bytes, start, length)];
     if (found < 0) return -1;
     const name = this.#names[found];

@@ -30,6 +30,16 @@ export class LineFacts {
   reasoningTokens = NaN;
   /** Whether the answer came from the response cache. */
   cached = false;
+  /** When the call was made, in milliseconds since 1970. */
+  at = NaN;
+  /** Seconds spent waiting: in the queue, for rate limits, and between attempts. */
+  queued = NaN;
+  /** Seconds from sending the last attempt to its first token; only for streams. */
+  firstToken = NaN;
+  /** Requests sent. */
+  attempts = NaN;
+  /** The endpoint of the last attempt. */
+  endpoint: string | undefined;
 
   /** Forgets everything, before the next line. */
   reset(): void {
@@ -47,6 +57,11 @@ export class LineFacts {
     this.cachedTokens = NaN;
     this.reasoningTokens = NaN;
     this.cached = false;
+    this.at = NaN;
+    this.queued = NaN;
+    this.firstToken = NaN;
+    this.attempts = NaN;
+    this.endpoint = undefined;
   }
 
   /** Takes the facts from a parsed line. Fields of another type than expected count as absent. */
@@ -66,6 +81,11 @@ export class LineFacts {
     this.cachedTokens = number(usage?.cached_tokens);
     this.reasoningTokens = number(usage?.reasoning_tokens);
     this.cached = record.cached === true;
+    this.at = typeof record.at === "string" ? Date.parse(record.at) : NaN;
+    this.queued = number(record.queued);
+    this.firstToken = number(record.first_token);
+    this.attempts = number(record.attempts);
+    this.endpoint = text(record.endpoint);
   }
 }
 

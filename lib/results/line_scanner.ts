@@ -10,6 +10,7 @@ import type { Buffer } from "node:buffer";
 import { InternedNames } from "./interned_names.ts";
 import { KeyTable } from "./key_table.ts";
 import type { LineFacts } from "./line_facts.ts";
+import { TimeParser } from "./time_parser.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -36,6 +37,11 @@ const FIELDS = [
   "spent_before",
   "cached",
   "usage",
+  "at",
+  "queued",
+  "first_token",
+  "attempts",
+  "endpoint",
 ] as const;
 const USAGE_FIELDS = [
   "prompt_tokens",
@@ -136,6 +142,8 @@ export class LineScanner {
   readonly #models = new InternedNames();
   readonly #finishReasons = new InternedNames();
   readonly #errorCodes = new InternedNames();
+  readonly #endpoints = new InternedNames();
+  readonly #times = new TimeParser();
   #hasIndex = false;
   #hasStatus = false;
 
@@ -232,6 +240,12 @@ export class LineScanner {
         case 5:
           facts.errorCode = this.#errorCodes.text(bytes, start, end);
           return true;
+        case 11:
+          facts.at = this.#times.parse(bytes, start, end);
+          return true;
+        case 15:
+          facts.endpoint = this.#endpoints.text(bytes, start, end);
+          return true;
       }
     } catch {
       // An invalid escape.
@@ -260,6 +274,15 @@ export class LineScanner {
       case 9:
         facts.cached = end - start === 4 && bytes[start] === 0x74;
         return isLiteral(bytes, start, end);
+      case 12:
+        facts.queued = numberAt(bytes, start, end);
+        return !Number.isNaN(facts.queued);
+      case 13:
+        facts.firstToken = numberAt(bytes, start, end);
+        return !Number.isNaN(facts.firstToken);
+      case 14:
+        facts.attempts = numberAt(bytes, start, end);
+        return !Number.isNaN(facts.attempts);
     }
     return false;
   }

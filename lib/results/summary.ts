@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LatencyHistogram } from "./latency_histogram.ts";
+import { LogHistogram } from "./log_histogram.ts";
 import type { LineFacts } from "./line_facts.ts";
 
 /** Token counts. */
@@ -61,7 +61,7 @@ export class ResultSummary {
   /** Answers without a known cost. */
   unpriced = 0;
   /** Durations of answers that did not come from the cache, in seconds. */
-  readonly latency = new LatencyHistogram();
+  readonly latency = new LogHistogram();
   readonly #models = new Map<string, ModelAnswers>();
   readonly #requested = new Map<string, RequestedModel>();
   readonly #finishReasons = new Map<string, { count: number }>();

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { parquetReadObjects } from "hyparquet";
 import { FailureGroups, messagePattern } from "../../lib/results/failure_groups.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
-import { LatencyHistogram } from "../../lib/results/latency_histogram.ts";
+import { LogHistogram } from "../../lib/results/log_histogram.ts";
 import { dollarAmount, durationAmount, parseRange } from "../../lib/results/number_range.ts";
 import { ColumnTypes, ParquetTableWriter } from "../../lib/results/table/parquet.ts";
 import { parseExact } from "../../lib/json/json.ts";
@@ -63,7 +63,7 @@ Deno.test("percentiles are within one percent, for durations from milliseconds t
   const bound = Math.log(1.02) / 2 + 1e-9;
   assert.ok(Math.exp(bound) < 1.01);
   for (const count of [1, 2, 10, 1001]) {
-    const histogram = new LatencyHistogram();
+    const histogram = new LogHistogram();
     assert.equal(histogram.percentile(0.5), undefined);
     const durations = Array.from({ length: count }, () => 10 ** (random() * 8 - 3));
     for (const duration of durations) histogram.add(duration);
