@@ -40,6 +40,12 @@ function shown(url: string): string {
   return url.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/s, "");
 }
 
+/** What a wrong variable leads to: it may be about one signal or both. */
+function without(variable: string): string {
+  const signal = SIGNALS.find((signal) => variable.includes(signal.toUpperCase()));
+  return signal === undefined ? "nothing is sent" : `no ${signal} are sent`;
+}
+
 /**
  * What to export; an empty object for nothing.
  *
@@ -59,7 +65,9 @@ export function exportSettings(env: Environment, warn: (message: string) => void
     if (exporters.includes("none")) continue;
     if (!exporters.includes("otlp")) {
       warn(
-        `OTEL_${upper}_EXPORTER: expected otlp or none, got "${exporters}"; no ${signal} are sent`,
+        `OTEL_${upper}_EXPORTER: expected otlp or none, got "${exporters}"; ${
+          without(`OTEL_${upper}_EXPORTER`)
+        }`,
       );
       continue;
     }
@@ -67,7 +75,7 @@ export function exportSettings(env: Environment, warn: (message: string) => void
     if (url === null || !/^https?:$/.test(url.protocol)) {
       const got = JSON.stringify(shown(env[name]!));
       warn(
-        `${name}: expected a URL such as http://localhost:4318, got ${got}; no ${signal} are sent`,
+        `${name}: expected a URL such as http://localhost:4318, got ${got}; ${without(name)}`,
       );
       continue;
     }
