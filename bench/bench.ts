@@ -17,6 +17,7 @@ import {
   measureResume,
   measureStart,
   measureStreams,
+  measureTelemetry,
 } from "./other_figures.ts";
 import { cleanUp, median } from "./runtimes.ts";
 import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
@@ -42,6 +43,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
   "resume": () => measureResume(100_000, rounds),
   "cache": () => measureCache(100_000, rounds),
   "start": () => measureStart(21),
+  "telemetry": () => measureTelemetry(rounds),
   "memory": () => measureMemory(1_000_000),
   "mock": () => measureMock(60_000, rounds),
 };

@@ -4,14 +4,14 @@
  * @module
  */
 import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
-import { type MetricDefinition, METRICS } from "./semantic_names.ts";
+import { type MetricKey, METRICS } from "./semantic_names.ts";
 
 /** Records values of the metric of the same name in {@link METRICS}. */
 export class Instruments {
   readonly #recorders: Record<string, (value: number, attributes: Attributes) => void> = {};
 
   constructor(meter: Meter) {
-    for (const [key, definition] of Object.entries<MetricDefinition>(METRICS)) {
+    for (const [key, definition] of Object.entries(METRICS)) {
       const { name, unit, description, buckets } = definition;
       if (definition.kind === "counter") {
         const counter: Counter = meter.createCounter(name, { unit, description });
@@ -25,7 +25,7 @@ export class Instruments {
   }
 
   /** Records one value. */
-  record(metric: keyof typeof METRICS, value: number, attributes: Attributes): void {
+  record(metric: MetricKey, value: number, attributes: Attributes): void {
     this.#recorders[metric](value, attributes);
   }
 }

@@ -12,7 +12,7 @@
 export const CONVENTIONS_VERSION = "1.42.0";
 
 /** Where the schema of these names is published. */
-export const SCHEMA_URL = `https://opentelemetry.io/schemas/gen-ai/${CONVENTIONS_VERSION}`;
+export const SCHEMA_URL: string = `https://opentelemetry.io/schemas/gen-ai/${CONVENTIONS_VERSION}`;
 
 /** The name under which spans and metrics are recorded. */
 export const SCOPE_NAME = "flexllm";
@@ -131,8 +131,19 @@ const MODEL: readonly AttributeKey[] = [
   "serverPort",
 ];
 
+/** The metrics by their use in the code. */
+export type MetricKey =
+  | "duration"
+  | "tokens"
+  | "timeToFirstChunk"
+  | "cost"
+  | "queue"
+  | "retries"
+  | "records"
+  | "serverDuration";
+
 /** The metrics. */
-export const METRICS = {
+export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
   duration: {
     name: "gen_ai.client.operation.duration",
     kind: "histogram",
@@ -194,7 +205,7 @@ export const METRICS = {
     buckets: HTTP_SECONDS,
     attributes: ["httpMethod", "httpRoute", "httpStatus", "urlScheme", "errorType"],
   },
-} as const satisfies Record<string, MetricDefinition>;
+};
 
 /** The kinds of spans, with their names. */
 export const SPANS = {
