@@ -15,19 +15,19 @@ import { writeWarning } from "./terminal/sentences.ts";
 /** Maximum milliseconds that the end of a command waits for the collector. */
 const FLUSH_TIME = 2000;
 
-/** The packages that the npm package leaves to its users. */
-const PACKAGES = [
-  "api",
-  "context-async-hooks",
-  "core",
-  "exporter-metrics-otlp-http",
-  "exporter-metrics-otlp-proto",
-  "exporter-trace-otlp-http",
-  "exporter-trace-otlp-proto",
-  "resources",
-  "sdk-metrics",
-  "sdk-trace",
-].map((name) => `@opentelemetry/${name}`);
+/** Installs the packages that the npm package leaves to its users. */
+const INSTALL = [
+  "npm install -g",
+  "@opentelemetry/context-async-hooks",
+  "@opentelemetry/core",
+  "@opentelemetry/exporter-metrics-otlp-http",
+  "@opentelemetry/exporter-metrics-otlp-proto",
+  "@opentelemetry/exporter-trace-otlp-http",
+  "@opentelemetry/exporter-trace-otlp-proto",
+  "@opentelemetry/resources",
+  "@opentelemetry/sdk-metrics",
+  "@opentelemetry/sdk-trace",
+].join(" ");
 
 let running: TelemetryExport | undefined;
 let hasFailed = false;
@@ -78,10 +78,9 @@ export async function startTelemetry(): Promise<void> {
     const { startExport } = await import("../lib/telemetry/export/start_export.ts");
     running = await startExport(settings, env, warn, (error) => warnOfFailure(reasonOf(error)));
   } catch (error) {
-    const isMissing = error instanceof Error &&
-      /ERR_MODULE_NOT_FOUND/.test(String("code" in error && error.code));
-    if (isMissing) {
-      warn(`OTEL_EXPORTER_OTLP_ENDPOINT needs packages: npm install -g ${PACKAGES.join(" ")}`);
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ERR_MODULE_NOT_FOUND") {
+      warn(`spans and metrics are not sent, their packages are not installed: ${INSTALL}`);
     } else warnOfFailure(error instanceof Error ? error.message : String(error));
   }
 }

@@ -29,9 +29,12 @@ function rangeOf(name: string): string {
   return target.slice(target.lastIndexOf("@") + 1);
 }
 
-/** Whether a package is only needed by those who send spans to a collector: 18 MB that most do not need. */
+/**
+ * Whether a package is only needed by those who send spans to a collector: 18 MB that most do not need. The API is
+ * there anyway, since prom-client needs it, and our types refer to it.
+ */
 function isOptional(name: string): boolean {
-  return name.startsWith("@opentelemetry/");
+  return name.startsWith("@opentelemetry/") && name !== "@opentelemetry/api";
 }
 
 function rangesOf(names: readonly string[]): Record<string, string> {
