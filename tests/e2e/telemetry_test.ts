@@ -1,7 +1,8 @@
 /** The spans and metrics that commands send to a collector. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import process from "node:process";
-import { flexllm, type Running, start } from "../support/cli.ts";
+import { flexllm, ROOT, type Running, start } from "../support/cli.ts";
 import { startHttpServer } from "../support/http_server.ts";
 import { completion } from "../support/model_server.ts";
 import { type Collector, startCollector } from "../support/otlp_collector.ts";
@@ -118,6 +119,39 @@ Deno.test("a collector that refuses is one warning, and no failure", async () =>
     stderr.trim().replace(/\s+/g, " "),
     `warning: spans and metrics could not be sent to ${collector.url}: HTTP 400`,
   );
+});
+
+interface InfoModule {
+  specifier: string;
+  dependencies?: { specifier: string; isDynamic?: boolean; code?: unknown }[];
+}
+
+Deno.test("without a collector, nothing of OpenTelemetry is loaded", {
+  ignore: process.env.FLEXLLM_BINARY !== undefined,
+}, () => {
+  const info = execFileSync(process.execPath, ["info", "--json", "main.ts"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 1e8,
+  });
+  const modules: InfoModule[] = JSON.parse(info).modules;
+  const importing = (matches: (specifier: string) => boolean) =>
+    modules.flatMap(({ specifier, dependencies = [] }) =>
+      dependencies.filter((each) => each.code !== undefined && matches(each.specifier))
+        .map(({ isDynamic = false }) => `${specifier.replace(`file://${ROOT}`, "")} ${isDynamic}`)
+    );
+  const packages = new Set(importing((name) => name.startsWith("@opentelemetry/")));
+  assert.deepEqual([...packages].sort(), [
+    "lib/telemetry/export/sampler.ts false",
+    "lib/telemetry/export/start_export.ts false",
+    "lib/telemetry/export/start_export.ts true",
+  ]);
+  assert.deepEqual(importing((name) => name.endsWith("/start_export.ts")), [
+    "commands/telemetry.ts true",
+  ]);
+  const command = importing((name) => name === "./telemetry.ts")
+    .filter((each) => each.startsWith("commands/"));
+  assert.deepEqual(command, ["commands/program.ts true"]);
 });
 
 Deno.test({

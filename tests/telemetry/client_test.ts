@@ -1,7 +1,7 @@
 /** What a client records of its calls: spans, attributes, metrics. */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { trace } from "@opentelemetry/api";
+import { type LogRecord, logs, trace } from "@opentelemetry/api";
 import { AlwaysOffSampler } from "@opentelemetry/sdk-trace";
 import { type ClientOptions, type Fetch, LLMClient, type Message } from "../../mod.ts";
 import { ATTRIBUTES, METRICS, SCHEMA_URL, SCOPE_NAME } from "../../lib/telemetry/semantic_names.ts";
@@ -308,6 +308,29 @@ Deno.test("content is recorded only where the variable says so", async () => {
   const both = await record("SPAN_AND_EVENT");
   assert.ok(both.attributes["gen_ai.output.messages"]);
   assert.equal(both.events.length, 1);
+});
+
+Deno.test("an event is a record of the log where the SDK has logs", async () => {
+  await using recorded = new RecordedTelemetry();
+  const emitted: LogRecord[] = [];
+  logs.setGlobalLoggerProvider({
+    getLogger: () => ({ emit: (record) => emitted.push(record), enabled: () => true }),
+  });
+  const variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+  process.env[variable] = "EVENT_ONLY";
+  try {
+    await using client = clientOf(() => Promise.resolve(answer()));
+    await client.chatCompletions(HELLO);
+  } finally {
+    delete process.env[variable];
+    logs.disable();
+  }
+  assert.equal(recorded.only("chat m").events.length, 0);
+  const [{ eventName, attributes, context }] = emitted;
+  assert.equal(eventName, "gen_ai.client.inference.operation.details");
+  assert.match(String(attributes?.["gen_ai.input.messages"]), /Hello from me/);
+  const { spanId } = recorded.only("chat m").spanContext();
+  assert.equal(trace.getSpanContext(context!)?.spanId, spanId);
 });
 
 Deno.test("nothing is sent to the server when nothing listens", async () => {
