@@ -66,7 +66,7 @@ export class Telemetry {
     return open === undefined ? work() : runIn(this.api, open.context, work);
   }
 
-  /** Emits an event within a span: as a record of the log, or of the span if nobody listens to logs. */
+  /** Emits an event within a span: as a record of the log, or of the span if the SDK has no logs. */
   emit(eventName: string, attributes: Attributes, { span, context }: OpenSpan): void {
     const logger = this.api.logs?.getLogger(SCOPE_NAME, VERSION);
     if (logger === undefined) span.addEvent(eventName, attributes);

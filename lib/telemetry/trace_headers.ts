@@ -1,5 +1,5 @@
 /**
- * Adds the trace context to requests, so that the spans of the server become children of ours.
+ * Adds the trace context to requests, so that the spans of the server become children of the attempts.
  *
  * @module
  */
