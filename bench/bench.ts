@@ -18,6 +18,7 @@ import {
   measureResume,
   measureStart,
   measureStreams,
+  measureTelemetry,
 } from "./other_figures.ts";
 import { cleanUp, median } from "./runtimes.ts";
 import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
@@ -44,6 +45,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
   "results": () => measureResults(300_000, rounds),
   "cache": () => measureCache(100_000, rounds),
   "start": () => measureStart(21),
+  "telemetry": () => measureTelemetry(rounds),
   "memory": () => measureMemory(1_000_000),
   "mock": () => measureMock(60_000, rounds),
 };

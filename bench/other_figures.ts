@@ -179,6 +179,21 @@ export function measureStart(count: number): Measurement[] {
   });
 }
 
+/** Measures what OpenTelemetry costs a call to which nothing listens. */
+export function measureTelemetry(count: number): Measurement[] {
+  return RUNTIMES.map(({ name: runtime, launch }) => ({
+    section: "OpenTelemetry",
+    setting: "nothing listens",
+    runtime,
+    what: "CPU time per call",
+    value: median(
+      rounds(count, () => Number(run(launch("bench/workers/idle_telemetry.ts")).output)),
+    ),
+    unit: "ns",
+    target: { kind: "at most", limit: 50 },
+  }));
+}
+
 /** Measures the peak memory of a batch of `records` records. */
 export async function measureMemory(records: number): Promise<Measurement[]> {
   const input = writeQuestions(records);

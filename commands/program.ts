@@ -21,12 +21,28 @@ const ENVIRONMENT: readonly [variable: string, meaning: string][] = [
   ["FLEXLLM_HOME", "data directory (default: ~/.flexllm)"],
   ["FLEXLLM_LOG_LEVEL", "log calls, as with --log-level"],
   ["FLEXLLM_LOG_FILE", "file for that log, as with --log-file"],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector for spans and metrics"],
   ["NO_COLOR", "disable colors, as with --no-color"],
 ];
 
+/** The variables that name a collector. Without them, nothing of OpenTelemetry is loaded. */
+const COLLECTORS = [
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+];
+
+/** The commands whose calls are traced. */
+const TRACED: ReadonlySet<string> = new Set(["ask", "batch", "chat", "serve", "worker"]);
+
+/** Whether a command, and not one of its subcommands, is to be traced. */
+function isTraced(command: CommandUnknownOpts): boolean {
+  return TRACED.has(command.name()) && command.parent?.name() === "flexllm";
+}
+
 /** The section about environment variables. */
 function environmentHelp(): string {
-  const lines = ENVIRONMENT.map(([variable, meaning]) => `  ${variable.padEnd(17)}  ${meaning}`);
+  const lines = ENVIRONMENT.map(([variable, meaning]) => `  ${variable.padEnd(27)}  ${meaning}`);
   return ["", "Environment:", ...lines].join("\n");
 }
 
@@ -130,6 +146,14 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   const names = ["help", ...COMMANDS.map(({ name }) => name)];
   const resolved = withHelpFlag(await withDefaultCommand(args, names), names);
   const program = await buildProgram(resolved);
+  const exporting = COLLECTORS.some((name) => process.env[name])
+    ? await import("./telemetry.ts")
+    : undefined;
+  if (exporting !== undefined) {
+    program.hook("preAction", async (_, command) => {
+      if (isTraced(command)) await exporting.startTelemetry();
+    });
+  }
   try {
     await program.parseAsync(resolved, { from: "user" });
   } catch (error) {
@@ -138,6 +162,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       for (const text of usageErrors.splice(0)) writeSentences(text);
     }
     throw error;
+  } finally {
+    await exporting?.stopTelemetry();
   }
 }
 

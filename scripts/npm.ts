@@ -29,8 +29,21 @@ function rangeOf(name: string): string {
   return target.slice(target.lastIndexOf("@") + 1);
 }
 
+/**
+ * Whether a package is only needed by those who send spans to a collector: 18 MB that most do not need. The API is
+ * there anyway, since prom-client needs it, and our types refer to it.
+ */
+function isOptional(name: string): boolean {
+  return name.startsWith("@opentelemetry/") && name !== "@opentelemetry/api";
+}
+
+function rangesOf(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, rangeOf(name)]));
+}
+
 /** The package's manifest. */
-export function npmManifest(dependencies: readonly string[]): Record<string, unknown> {
+export function npmManifest(imported: readonly string[]): Record<string, unknown> {
+  const optional = imported.filter(isOptional);
   return {
     name: "flexllm",
     version: config.version,
@@ -49,7 +62,11 @@ export function npmManifest(dependencies: readonly string[]): Record<string, unk
     types: "./dist/mod.d.ts",
     files: ["dist"],
     sideEffects: false,
-    dependencies: Object.fromEntries(dependencies.map((name) => [name, rangeOf(name)])),
+    dependencies: rangesOf(imported.filter((name) => !isOptional(name))),
+    peerDependencies: rangesOf(optional),
+    peerDependenciesMeta: Object.fromEntries(
+      optional.map((name) => [name, { optional: true }]),
+    ),
   };
 }
 

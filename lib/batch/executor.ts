@@ -6,6 +6,7 @@
 import type { CallFacts } from "../chat/call_facts.ts";
 import type { BatchRecord } from "../chat/record.ts";
 import type { ChatResult } from "../chat/result.ts";
+import type { BatchTrace } from "../telemetry/batch_trace.ts";
 
 /** A record and its position in the input. */
 export type IndexedRecord = BatchRecord & {
@@ -44,6 +45,8 @@ export interface Executor {
    * work of an earlier run. Such a record is not skipped, but passed on to {@link Executor.run}.
    */
   isYielded?(index: number): boolean;
+  /** Makes the spans of its calls a part of a batch. Called before {@link Executor.run}. */
+  traceAs?(batch: BatchTrace): void;
   /**
    * Pulls records while it has free slots and yields their outcomes, grouped as they finish. Pulls
    * nothing while outcomes are not consumed, which bounds memory. Can be called once.

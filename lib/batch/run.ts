@@ -16,6 +16,7 @@ import {
   type ResultRecord,
   successRecord,
 } from "./journal/result_line.ts";
+import { BatchTrace } from "../telemetry/batch_trace.ts";
 import { skipDone, withRestored } from "./restored.ts";
 import { withRestoredValues } from "./restored_values.ts";
 import { StopPolicy } from "./stop_policy.ts";
@@ -76,6 +77,7 @@ export class BatchRun {
   readonly #summary = emptySummary();
   readonly #startedAt = performance.now();
   #isStopping = false;
+  #trace: BatchTrace | undefined;
   /** The failure that ends the run once the requests in flight have finished. */
   #failure: { error: unknown } | undefined;
 
@@ -127,6 +129,8 @@ export class BatchRun {
     const onAbort = () => this.abort();
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort);
+    const trace = this.#trace = BatchTrace.start();
+    if (trace !== undefined) this.#executor.traceAs?.(trace);
     let isFinished = false;
     try {
       yield* this.#groups(records);
@@ -136,6 +140,7 @@ export class BatchRun {
     } finally {
       signal?.removeEventListener("abort", onAbort);
       if (!isFinished) this.abort();
+      trace?.end(this.#summary, this.#failureCode);
     }
   }
 
@@ -156,6 +161,12 @@ export class BatchRun {
       ? records
       : skipDone(records, (record) => this.#skip(record, journal));
     for await (const outcomes of this.#executor.run(pending)) yield this.#record(outcomes);
+  }
+
+  get #failureCode(): string | undefined {
+    if (this.#failure === undefined) return undefined;
+    const { error } = this.#failure;
+    return error instanceof FlexLLMError ? error.code : "internal";
   }
 
   #isDone(record: IndexedRecord, journal: RunJournal): boolean {
@@ -200,6 +211,11 @@ export class BatchRun {
     this.#options.journal?.append(lines);
     for (const item of items) this.#count(item);
     this.#options.onOutcomes?.(outcomes);
+    if (this.#trace !== undefined) {
+      const failed = items.filter(({ status }) => status === "error").length;
+      this.#trace.count("succeeded", items.length - failed);
+      this.#trace.count("failed", failed);
+    }
     return items;
   }
 

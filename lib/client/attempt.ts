@@ -32,12 +32,12 @@ export async function attempt(
   // Overlaps with the first request.
   const pricer = target.loadPricer();
   const received = call.events && new StreamAccumulator();
-  call.recorder?.sending(model, target.name);
+  const trace = call.recorder?.sending(model, target);
   let answered: Answered;
   try {
-    answered = received === undefined
-      ? await target.complete(encoded, call)
-      : await readStream(call, grant, encoded, call.events!, received);
+    answered = trace === undefined
+      ? await exchange(call, grant, encoded, received)
+      : await trace.run(() => exchange(call, grant, encoded, received));
   } catch (error) {
     call.recorder?.attempted(error);
     await pricer;
@@ -55,6 +55,17 @@ export async function attempt(
   const result = resultOf(encoded, answered, cost, seconds);
   metering.commit(call, grant, result);
   return result;
+}
+
+/** Sends the request and reads its answer. */
+function exchange(
+  call: Call,
+  grant: Grant<EndpointClient>,
+  encoded: EncodedCall,
+  received: StreamAccumulator | undefined,
+): Promise<Answered> {
+  if (received === undefined) return grant.target.complete(encoded, call);
+  return readStream(call, grant, encoded, call.events!, received);
 }
 
 /** Forwards the events of a stream as they arrive. After the first one, the call is not retried. */

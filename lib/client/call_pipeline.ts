@@ -19,6 +19,8 @@ import type { CallHooks } from "../scheduling/call_hooks.ts";
 import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
 import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import { CallTrace } from "../telemetry/call_trace.ts";
+import { activeTelemetry } from "../telemetry/telemetry.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { withLost, withLostCost, withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
@@ -193,9 +195,11 @@ export class CallPipeline implements Completions {
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): Promise<ChatResult> {
-    const recorder = this.#recorder(messages, options, hooks);
-    const result = this.#complete(messages, options, hooks, recorder);
-    return recorder === undefined ? result : recorder.follow(result);
+    const recorder = this.#recorder(messages, options, hooks, false);
+    if (recorder === undefined) return this.#complete(messages, options, hooks, recorder);
+    return recorder.follow(
+      recorder.run(() => this.#complete(messages, options, hooks, recorder)),
+    );
   }
 
   async #complete(
@@ -230,7 +234,7 @@ export class CallPipeline implements Completions {
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): CompletionStream {
-    const recorder = this.#recorder(messages, options, hooks);
+    const recorder = this.#recorder(messages, options, hooks, true);
     try {
       if (options.schemaRetries) {
         throw new ConfigurationError("schemaRetries: not supported for streams", {
@@ -242,8 +246,8 @@ export class CallPipeline implements Completions {
       const call = this.#call(messages, options, { hooks, recorder, signal, stream: true });
       const start = () => {
         linked.link();
-        const result = this.#run(call).finally(() => linked.unlink());
-        return recorder === undefined ? result : recorder.follow(result);
+        const run = () => this.#run(call).finally(() => linked.unlink());
+        return recorder === undefined ? run() : recorder.follow(recorder.run(run));
       };
       const events = call.events = new EventChannel(start, signal);
       const open = (onUnreadError: (error: unknown) => void) => {
@@ -322,23 +326,36 @@ export class CallPipeline implements Completions {
 
   #recorder(
     messages: readonly Message[],
-    { model }: ChatOptions,
+    options: ChatOptions,
     hooks: CallHooks | undefined,
+    stream: boolean,
   ): CallRecorder | undefined {
     const isObserved = hooks?.onEnd !== undefined;
-    if (!isObserved && this.#observers.length === 0 && this.#listeners.length === 0) {
-      return undefined;
-    }
+    const telemetry = activeTelemetry();
+    if (
+      !isObserved && telemetry === undefined && this.#observers.length === 0 &&
+      this.#listeners.length === 0
+    ) return undefined;
+    const [first] = this.endpoints;
+    const model = options.model ?? first.model ?? "";
+    const trace = telemetry && new CallTrace(telemetry, {
+      endpoint: first.identity,
+      model,
+      stream,
+      context: hooks?.trace,
+    });
     const observers = [...this.#observers];
     if (isObserved) observers.push((facts) => hooks.onEnd!(facts));
     return new CallRecorder({
       observers,
       listeners: this.#listeners,
-      model: model ?? this.endpoints[0].model ?? "",
+      model,
       index: hooks?.index,
       messages,
       secrets: this.#secrets,
       clock: this.#options.clock,
+      trace,
+      options,
     });
   }
 
@@ -386,14 +403,19 @@ export class CallPipeline implements Completions {
     if (this.metering.hasBudget) await this.#loadPrices();
     if (call.unloaded.length > 0) await call.loadAttachments();
     if (this.cache === undefined || call.options.cache === false) return await this.#send(call);
+    const { recorder } = call;
     const send = async (): Promise<SentCall> => {
+      recorder?.lookedUp(false);
       const result = await this.#send(call);
       return { result, encoded: call.encoded! };
     };
     const encodings = call.encodeAll(this.endpoints);
-    if (call.events === undefined) return await this.cache.complete(encodings, send, call.signal);
-    const result = await this.cache.stream(encodings, send);
-    if (result.cached) await call.events.write(eventsOf(result));
+    recorder?.lookingUp();
+    const result = call.events === undefined
+      ? await this.cache.complete(encodings, send, call.signal)
+      : await this.cache.stream(encodings, send);
+    recorder?.lookedUp(result.cached);
+    if (result.cached && call.events !== undefined) await call.events.write(eventsOf(result));
     return result;
   }
 

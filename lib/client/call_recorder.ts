@@ -9,8 +9,13 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";
+import { asObject } from "../json/json.ts";
 import { redact } from "../redact.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { SamplingOptions } from "../chat/options.ts";
+import type { AttemptTrace } from "../telemetry/attempt_trace.ts";
+import type { CallAnswer, CallTrace } from "../telemetry/call_trace.ts";
+import type { EndpointIdentity } from "../telemetry/request_attributes.ts";
 import { shownHeaders } from "./shown_headers.ts";
 
 /** Called with the facts of a call when it has ended. */
@@ -35,6 +40,22 @@ export interface RecorderOptions {
   /** Texts to remove from error messages. */
   secrets: readonly string[];
   clock: Clock;
+  /** The spans and metrics of the call, if something listens to them. */
+  trace: CallTrace | undefined;
+  /** The options of the call. */
+  options: SamplingOptions;
+}
+
+/** What a call received, for its span. */
+function answerOf({ result, cause }: Pick<CallContent, "result" | "cause">): CallAnswer {
+  const answer = result ?? (cause instanceof SchemaMismatchError ? cause.result : undefined);
+  if (answer === undefined) {
+    const partial = cause instanceof FlexLLMError ? cause.partial : undefined;
+    return { content: partial };
+  }
+  const { raw, model, finishReason } = answer;
+  const id = asObject(raw)?.id;
+  return { id: typeof id === "string" ? id : undefined, model, finishReason, content: answer };
 }
 
 /** Calls the listeners about a call that has ended; `secrets` are removed from what they read. */
@@ -86,27 +107,53 @@ export class CallRecorder {
     this.#waitingSince = this.#clock.now();
   }
 
-  /** Records that a request is sent. */
-  sending(model: string, endpoint: string): void {
+  /** Runs `work`, the call itself, as a part of its span. */
+  run<T>(work: () => T): T {
+    const { trace } = this.#options;
+    return trace === undefined ? work() : trace.run(work);
+  }
+
+  /** Records that the response cache is asked. */
+  lookingUp(): void {
+    this.#options.trace?.lookingUp();
+  }
+
+  /** Records whether it had an answer. */
+  lookedUp(isHit: boolean): void {
+    this.#options.trace?.lookedUp(isHit);
+  }
+
+  /** Records that a request is sent. Returns its span, within which it has to be sent. */
+  sending(
+    model: string,
+    { name, identity }: { name: string; identity: EndpointIdentity },
+  ): AttemptTrace | undefined {
     this.#endWaiting();
     this.#model = model;
-    this.#endpoint = endpoint;
+    this.#endpoint = name;
     this.#attempts++;
     this.#sentAt = this.#clock.now();
     this.#firstTokenAt = NaN;
     this.#status = undefined;
     this.#headers = undefined;
+    return this.#options.trace?.attempt({ attempt: this.#attempts, model, endpoint: identity });
   }
 
   /** Records the head of the response. */
   responded({ status, headers }: { status: number; headers: Headers }): void {
-    if (!this.#listensToAttempts) return;
     this.#status = status;
+    if (!this.#listensToAttempts) return;
     this.#headers = shownHeaders(headers);
   }
 
   /** Records that the attempt has ended, with an error if it failed. */
   attempted(error?: unknown): void {
+    const { trace } = this.#options;
+    if (!this.#listensToAttempts && trace === undefined) return;
+    const ending: Pick<AttemptFacts, "outcome" | "errorCode" | "error"> = error === undefined
+      ? { outcome: "success" }
+      : this.#failureOf(error);
+    trace?.lastAttempt?.end({ status: this.#status, ...ending });
     if (!this.#listensToAttempts) return;
     const seconds = (this.#clock.now() - this.#sentAt) / 1000;
     const facts: AttemptFacts = {
@@ -116,7 +163,7 @@ export class CallRecorder {
       model: this.#model,
       endpoint: this.#endpoint!,
       duration: seconds,
-      ...error === undefined ? { outcome: "success" } : this.#failureOf(error),
+      ...ending,
     };
     const { index, listeners } = this.#options;
     if (index !== undefined) facts.index = index;
@@ -210,6 +257,11 @@ export class CallRecorder {
     if (this.#endpoint !== undefined) facts.endpoint = this.#endpoint;
     const firstToken = this.#firstToken;
     if (firstToken !== undefined) facts.firstToken = firstToken;
+    this.#options.trace?.end(
+      { ...facts, redact: (text) => redact(text, ...this.#options.secrets) },
+      () => this.#options,
+      () => answerOf(received),
+    );
     for (const observe of observers) observe(facts);
     const { messages, secrets } = this.#options;
     if (listeners.length > 0) notify(listeners, secrets, facts, { messages, ...received });

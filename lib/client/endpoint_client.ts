@@ -24,6 +24,7 @@ import { type BufferedResponse, send } from "../transport/http.ts";
 import { loadAttachments, needsAttachments } from "./attachments.ts";
 import { connect, type Connection } from "../services/connect.ts";
 import type { EndpointOptions } from "./client_options.ts";
+import { type EndpointIdentity, endpointIdentity } from "../telemetry/request_attributes.ts";
 import type { AttachmentSource } from "../transport/load_file.ts";
 import type { ModelPage } from "./list_models.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
@@ -54,6 +55,9 @@ export interface Answered {
 
 type CallWithAttachments = Pick<ChatRequest, "messages" | "stream"> & { options: ChatOptions };
 
+/** The formats of OpenAI, which others speak as well. */
+const DIALECTS: ReadonlySet<string> = new Set(["chat", "responses"]);
+
 /** One endpoint of a client. */
 export class EndpointClient implements Target {
   readonly limits: EndpointLimits;
@@ -76,6 +80,7 @@ export class EndpointClient implements Target {
   /** The prices of this server; `undefined` until {@link EndpointClient.loadPricer} has loaded them. */
   pricer: Pricer | undefined;
   #loading: Promise<Pricer> | undefined;
+  #identity: EndpointIdentity | undefined;
   readonly #options: ConstructorParameters<typeof EndpointClient>[0];
   readonly #clock: Clock;
 
@@ -105,6 +110,18 @@ export class EndpointClient implements Target {
   withModel(model: string): EndpointClient {
     const options = { ...this.#options, name: this.routeName, model };
     return new EndpointClient(options, this.limits.forAnotherModel(), this.#clock);
+  }
+
+  /** The endpoint, as spans describe it. */
+  get identity(): EndpointIdentity {
+    return this.#identity ??= endpointIdentity(this.#serviceName, this.name);
+  }
+
+  get #serviceName(): string | undefined {
+    const { service } = this.connection.endpoint;
+    if (service !== undefined) return service.name;
+    const { name } = this.protocolOf({ messages: [], options: {}, stream: false });
+    return DIALECTS.has(name) ? undefined : name;
   }
 
   /** Whether a call's attachments must be loaded before it is encoded. */

@@ -61,11 +61,13 @@ export class CallAnswerer {
     const fetch = async () => {
       isLeader = true;
       flow.record.cache = "miss";
+      flow.trace?.lookedUp(false);
       own = await this.#send();
       const { encoded, cost, answer: { completion, raw } } = own;
       return { result: cachedResult({ encoded, cost, completion, raw }), request: key };
     };
     let result: ChatResult;
+    flow.trace?.lookingUp();
     try {
       result = await responses.getOrFetch([key], fetch, flow.signal);
     } catch (error) {
@@ -95,9 +97,11 @@ export class CallAnswerer {
   async #streamed(key: CacheRequest | undefined): Promise<Response> {
     const flow = this.#flow;
     if (key !== undefined) {
+      flow.trace?.lookingUp();
       const stored = await flow.state.cache!.responses.get([key]);
       if (stored !== undefined && isRepeatable(flow.call, stored)) return this.#hit(stored);
       flow.record.cache = "miss";
+      flow.trace?.lookedUp(false);
     }
     const { call } = flow;
     const out = new ClientStream({
@@ -136,6 +140,8 @@ export class CallAnswerer {
     const { call, record } = flow;
     record.cache = "hit";
     record.usage = result.usage;
+    record.answer = result;
+    flow.trace?.lookedUp(true);
     const body = storedBody(call, result);
     this.#onEnd(200, undefined);
     if (call.stream) return new Response(body, { headers: openingHeaders(flow) });

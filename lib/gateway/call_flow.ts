@@ -20,6 +20,8 @@ import { CallRecord } from "./call_record.ts";
 import { endReason } from "./end_reasons.ts";
 import { laneOf } from "./lane_choice.ts";
 import { observeAttempt } from "./observe_attempt.ts";
+import type { CallTrace } from "../telemetry/call_trace.ts";
+import { startTrace, traceAttempt } from "./observe/trace_call.ts";
 import type { GatewayState } from "./gateway_state.ts";
 import type { HttpCall } from "./http/http_call.ts";
 import type { Lane, LaneRequest } from "./lane.ts";
@@ -44,6 +46,8 @@ export class CallFlow implements RunOptions<EndpointClient> {
   readonly tokens: TokenDemand;
   readonly deadlines: CallDeadlines;
   admission: Admission | undefined = undefined;
+  /** The span of the call, if something listens. */
+  readonly trace: CallTrace | undefined;
   /** Headers of the provider whose stream the client gets. */
   streamHeaders: Record<string, string> | undefined = undefined;
   #size: BodySize | undefined;
@@ -58,6 +62,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
     this.signal = call.signal;
     this.record = new CallRecord(call);
     this.record.route = route.name;
+    this.trace = startTrace(call, route);
     this.deadlines = new CallDeadlines(call, call.headers);
     this.prefers = state.preferred(call, route);
     this.tokens = this.#isEstimated
@@ -153,14 +158,24 @@ export class CallFlow implements RunOptions<EndpointClient> {
         // The attempt before may have used up what was reserved.
         if (record.attempts > 0) await this.admission?.renew(this.signal);
         const { onAttempt } = this.state.options;
-        if (onAttempt === undefined) return await attempt(grant);
-        return await observeAttempt(() => attempt(grant), this.call.id, record, onAttempt);
+        const send = this.#traced(grant.target, () => attempt(grant));
+        if (onAttempt === undefined) return await send();
+        return await observeAttempt(send, this.call.id, record, onAttempt);
       }, this);
     } finally {
       record.waitFor(undefined);
       this.deadlines.end();
       this.admission?.release();
     }
+  }
+
+  #traced<R>(target: EndpointClient, attempt: () => Promise<R>): () => Promise<R> {
+    const { trace, record } = this;
+    if (trace === undefined) return attempt;
+    return () => {
+      const { request: { model } } = this.encode(target);
+      return traceAttempt(trace, target, { attempt: record.attempts + 1, model }, attempt);
+    };
   }
 
   async #admit(access: Access): Promise<Admission> {

@@ -5,6 +5,7 @@
  */
 import type { Usage } from "../usage.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
+import type { RecordedAnswer } from "../telemetry/message_content.ts";
 import { failureFacts } from "./failure_facts.ts";
 import type { GatewayFacts } from "./gateway_facts.ts";
 import type { HttpCall } from "./http/http_call.ts";
@@ -24,6 +25,8 @@ export class CallRecord {
   retries = 0;
   fallbacks = 0;
   usage: Usage | null = null;
+  /** The answer, for the span of the call. */
+  answer: RecordedAnswer & { model?: string } | undefined;
   /** Cost of the answer and of failed attempts in USD; `null` if it is unknown. */
   cost: number | null = 0;
   /** The head of the response to the last attempt; `undefined` if none has arrived. */

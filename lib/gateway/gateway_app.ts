@@ -30,6 +30,8 @@ import { GatewayMonitor } from "./observe/gateway_monitor.ts";
 import { readiness } from "./observe/observed_gateway.ts";
 import { observeState } from "./observe/observe_state.ts";
 import { operationHandlers } from "./observe/operation_handlers.ts";
+import { RequestTraces } from "./observe/request_traces.ts";
+import { endTrace, startTrace, traceAttempt } from "./observe/trace_call.ts";
 import type { Route } from "./routes.ts";
 
 /**
@@ -72,6 +74,7 @@ export interface GatewayApp extends AsyncDisposable {
 /** The gateway as a Hono app. */
 class HonoGateway extends Hono implements GatewayApp {
   readonly #monitor: GatewayMonitor;
+  readonly #traces = new RequestTraces();
   readonly #observers = new Set<GatewayObserver>();
   readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
   readonly #idle: (() => void)[] = [];
@@ -156,6 +159,7 @@ class HonoGateway extends Hono implements GatewayApp {
       runAttempt: (route, options, attempt) => this.#runAttempt(route, options, attempt),
       loadPrices: () => state().loadPrices(),
       report: monitor.observe,
+      traces: this.#traces,
       adminHandlers: operationHandlers(monitor),
     };
   }
@@ -177,9 +181,17 @@ class HonoGateway extends Hono implements GatewayApp {
     const answerer = new CallAnswerer(flow, (status, error) => {
       flow.deadlines.end();
       this.#leave(state, call);
-      this.#monitor.observe(flow.record.facts(status, error));
+      const facts = flow.record.facts(status, error);
+      if (flow.trace !== undefined) {
+        const { answer } = flow.record;
+        const { model, finishReason } = answer ?? {};
+        endTrace(flow.trace, call, flow.route, facts, { model, finishReason, content: answer });
+      }
+      this.#monitor.observe(facts);
     });
-    return await answerer.answer();
+    return await (flow.trace === undefined
+      ? answerer.answer()
+      : flow.trace.run(() => answerer.answer()));
   }
 
   async #runAttempt<T>(
@@ -195,12 +207,21 @@ class HonoGateway extends Hono implements GatewayApp {
     const targetAt = (endpoint: EndpointClient) =>
       targets.find((target) => target.endpoint === endpoint)!;
     const deadlines = new CallDeadlines(call, call.headers);
+    const trace = startTrace(call, route, "embeddings");
+    let attempts = 0;
+    if (trace !== undefined) {
+      this.#traces.beforeEnd(call.id, (facts) => endTrace(trace, undefined, route, facts));
+    }
     this.#enter(state, call);
     try {
       return await scheduler.run(
         (grant) => {
           deadlines.started();
-          return attempt(targetAt(grant.target));
+          const target = targetAt(grant.target);
+          attempts++;
+          if (trace === undefined) return attempt(target);
+          const { endpoint, model } = target;
+          return traceAttempt(trace, endpoint, { attempt: attempts, model }, () => attempt(target));
         },
         {
           signal,
@@ -233,6 +254,7 @@ class HonoGateway extends Hono implements GatewayApp {
   }
 
   #notify(facts: GatewayFacts): void {
+    this.#traces.end(facts);
     this.#state.options.onRequest?.(facts);
     for (const observe of this.#observers) observe(facts);
   }

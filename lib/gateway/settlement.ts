@@ -57,6 +57,7 @@ export async function commitAnswer(
     (isCounted ? metering.lostUsage(flow, completion) : undefined) ?? null;
   const cost = costOf(flow, target, model, { ...completion, usage });
   record.usage = usage;
+  record.answer = completion;
   commit(flow, grant, { model: completion.model || model, endpoint: target.name, usage, cost });
   return cost;
 }

@@ -31,6 +31,8 @@ export interface DenoNamespace {
   ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
   /** Exists only with `--unstable-kv`. */
   openKv?(path: string): Promise<unknown>;
+  /** Deno's own OpenTelemetry. */
+  telemetry?: { tracerProvider: unknown };
 }
 
 /** A server of Bun. */

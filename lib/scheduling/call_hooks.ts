@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Context } from "@opentelemetry/api";
 import type { CallFacts } from "../chat/call_facts.ts";
 import type { RetryNotice } from "../chat/retry_notice.ts";
 
@@ -30,4 +31,6 @@ export interface CallHooks {
   waitForRecovery?: boolean;
   /** How many records are left, if known: near the end, slow endpoints get no new work. */
   remaining?: () => number;
+  /** What the spans of the call are a part of. @default the active context */
+  trace?: Context;
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../errors.ts";
+import { withTraceContext } from "../telemetry/trace_headers.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { type RequestBody, unrepeatedBody } from "../runtime/request_body.ts";
@@ -211,7 +212,8 @@ export class Exchange implements Cancellable, Expiring {
   /** Sends the request; resolves when the response headers have arrived. */
   open(request: AnyRequest, fetch: Fetch): Promise<Response> {
     if (this.#reason !== undefined) throw this.#reason;
-    const { headers, method = request.body === undefined ? "GET" : "POST" } = request;
+    const { method = request.body === undefined ? "GET" : "POST" } = request;
+    const headers = withTraceContext(request.headers);
     // A custom `fetch` may expect text.
     const body = typeof request.body === "string" && fetch === defaultFetch
       ? unrepeatedBody(request.body)

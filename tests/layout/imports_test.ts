@@ -12,6 +12,7 @@ const LIB = [
   "files",
   "chat",
   "log",
+  "telemetry",
   "transport",
   "redis",
   "protocols",

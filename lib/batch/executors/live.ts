@@ -10,6 +10,7 @@ import type { CallHooks } from "../../scheduling/call_hooks.ts";
 import type { RetryNotice } from "../../chat/retry_notice.ts";
 import type { Completions } from "../completions.ts";
 import type { Executor, IndexedRecord, Outcome } from "../executor.ts";
+import type { BatchTrace } from "../../telemetry/batch_trace.ts";
 import { checkRecord, recordError } from "../record_problem.ts";
 import { type Slot, SlotPool } from "../slot_pool.ts";
 
@@ -45,6 +46,8 @@ interface CallState {
   readonly stopWaiting: AbortController;
   readonly remaining: (() => number) | undefined;
   readonly onRetry: ((notice: RetryNotice) => void) | undefined;
+  /** What the spans of the calls are a part of. */
+  trace: CallHooks["trace"];
   started: number;
   retries: number;
   anyAnswer: boolean;
@@ -56,6 +59,7 @@ class RecordHooks implements CallHooks {
   readonly index: number;
   readonly waitSignal: AbortSignal;
   readonly remaining: (() => number) | undefined;
+  readonly trace: CallHooks["trace"];
   readonly #slot: Slot;
   readonly #state: CallState;
 
@@ -65,6 +69,7 @@ class RecordHooks implements CallHooks {
     this.#state = state;
     this.waitSignal = state.stopWaiting.signal;
     this.remaining = state.remaining;
+    this.trace = state.trace;
   }
 
   onRetryWait(notice: RetryNotice): void {
@@ -109,6 +114,7 @@ export class LiveExecutor implements Executor {
       stopWaiting: new AbortController(),
       remaining: pending === undefined ? undefined : () => pending - this.#state.started,
       onRetry,
+      trace: undefined,
       started: 0,
       retries: 0,
       anyAnswer: false,
@@ -121,6 +127,10 @@ export class LiveExecutor implements Executor {
 
   get hasHealthyEndpoint(): boolean {
     return this.#completions.stats.some(({ failures }) => failures === 0);
+  }
+
+  traceAs({ context }: BatchTrace): void {
+    this.#state.trace = context;
   }
 
   run(

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { EndpointClient } from "../../client/endpoint_client.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { GatewayOptions } from "../gateway_options.ts";
+import type { RequestTraces } from "../observe/request_traces.ts";
 import type { Readiness } from "../observe/observed_gateway.ts";
 import type { HttpCall } from "./http_call.ts";
 
@@ -72,6 +73,8 @@ export interface GatewayHost {
   loadPrices(): Promise<void> | undefined;
   /** Reports the facts of a request that never became a chat call. */
   report(facts: GatewayFacts): void;
+  /** The spans of requests. Reported facts end them. */
+  readonly traces: RequestTraces;
   /** The handlers of the operator's pages, by path: `/`, `/status`, `/metrics`. */
   readonly adminHandlers: Readonly<Record<string, AdminHandler>>;
 }

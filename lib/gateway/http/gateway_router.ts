@@ -78,10 +78,18 @@ export class GatewayRouter {
     const entry = table.find(arrival.path);
     try {
       if (entry?.match.kind === "admin") return await this.#admin(arrival, context, entry);
-      return await this.#crossOrigin(arrival, () => this.#route(arrival, entry));
+      return await this.#crossOrigin(arrival, () => this.#traced(arrival, entry));
     } catch (error) {
       return this.#fail(this.#exchange(arrival, "unknown"), error);
     }
+  }
+
+  /** Answers a request within its span. Health checks have none: they are frequent, and say nothing. */
+  #traced(arrival: Arrival, entry: TableEntry | undefined): Promise<Response> {
+    const kind = entry?.match.kind;
+    const answer = () => this.#route(arrival, entry);
+    if (kind === "live" || kind === "ready") return answer();
+    return this.#host.traces.run(arrival, entry !== undefined, answer);
   }
 
   /** Applies what the options say about browsers. */

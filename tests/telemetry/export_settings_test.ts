@@ -1,0 +1,90 @@
+/** What OpenTelemetry's environment variables mean to commands. */
+import assert from "node:assert/strict";
+import { parseCapture } from "../../lib/telemetry/content_capture.ts";
+import {
+  type Environment,
+  exportSettings,
+  namesCollector,
+  numberOf,
+} from "../../lib/telemetry/export/export_settings.ts";
+import { samplerOf } from "../../lib/telemetry/export/sampler.ts";
+
+const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
+
+function read(env: Environment) {
+  const warnings: string[] = [];
+  return { ...exportSettings(env, (message) => warnings.push(message)), warnings };
+}
+
+Deno.test("without a collector, or disabled, nothing is exported", () => {
+  for (const env of [{}, { OTEL_SERVICE_NAME: "x" }, { ...ENDPOINT, OTEL_SDK_DISABLED: "True" }]) {
+    assert.equal(namesCollector(env), false);
+    assert.deepEqual(read(env), { warnings: [] });
+  }
+});
+
+Deno.test("signals are exported where their collector is named, as protobuf or JSON", () => {
+  const protobuf = "http/protobuf";
+  assert.deepEqual(read(ENDPOINT), { traces: protobuf, metrics: protobuf, warnings: [] });
+  assert.deepEqual(
+    read({ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "https://collector/v1/metrics" }),
+    { metrics: protobuf, warnings: [] },
+  );
+  assert.deepEqual(
+    read({
+      ...ENDPOINT,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "http/protobuf",
+    }),
+    { traces: "http/json", metrics: protobuf, warnings: [] },
+  );
+  assert.deepEqual(
+    read({ ...ENDPOINT, OTEL_TRACES_EXPORTER: "none" }),
+    { metrics: protobuf, warnings: [] },
+  );
+});
+
+Deno.test("wrong variables are explained, without secrets, and switch the signal off", () => {
+  const { warnings, ...settings } = read({
+    OTEL_EXPORTER_OTLP_ENDPOINT: "ftp://user:password@host/x?key=secret",
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://localhost:4318/v1/metrics",
+    OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "grpc",
+  });
+  assert.deepEqual(settings, {});
+  assert.deepEqual(warnings, [
+    'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, got "ftp://host/x"; ' +
+    "nothing is sent",
+    'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: expected http/protobuf or http/json, got "grpc"; ' +
+    "no metrics are sent",
+  ]);
+  const { warnings: [console] } = read({ ...ENDPOINT, OTEL_TRACES_EXPORTER: "console" });
+  assert.match(console, /^OTEL_TRACES_EXPORTER: expected otlp or none, got "console"/);
+});
+
+Deno.test("samplers are those of the specification", () => {
+  const sampler = (env: Environment) => {
+    const warnings: string[] = [];
+    const text = samplerOf(env, (message) => warnings.push(message)).toString();
+    return { text, warnings };
+  };
+  assert.match(sampler({}).text, /^ParentBased\{root=AlwaysOnSampler/);
+  const ratio = { OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.25" };
+  assert.equal(sampler(ratio).text, "TraceIdRatioBased{0.25}");
+  assert.equal(sampler({ OTEL_TRACES_SAMPLER: "always_off" }).text, "AlwaysOffSampler");
+  const wrong = sampler({ OTEL_TRACES_SAMPLER: "constructor" });
+  assert.match(wrong.warnings[0], /^OTEL_TRACES_SAMPLER: expected one of always_on, /);
+});
+
+Deno.test("numbers that are none are ignored", () => {
+  assert.equal(numberOf({ A: " 512 " }, "A"), 512);
+  for (const text of [undefined, "", " ", "x", "-1", "NaN"]) {
+    assert.equal(numberOf({ A: text }, "A"), undefined);
+  }
+});
+
+Deno.test("an unknown value of the variable for texts is explained", () => {
+  assert.equal(parseCapture("Span_And_Event").capture.onEvents, true);
+  const { capture, problem } = parseCapture("true");
+  assert.deepEqual(capture, { onSpans: false, onEvents: false });
+  assert.match(problem!, /expected one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT/);
+});
