@@ -4,7 +4,9 @@
  * @module
  */
 import { Command, Option } from "@commander-js/extra-typings";
+import { existsSync } from "node:fs";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { standsForFiles } from "../../lib/input/stands_for_files.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { addNotes } from "../flags/help_notes.ts";
 import { addExamples } from "../flags/shared_options.ts";
@@ -44,6 +46,11 @@ function resultFiles(files: readonly string[]): string[] {
   );
 }
 
+/** Whether the report can be named after `file`. */
+function isNamed(file: string): boolean {
+  return file !== "-" && (existsSync(file) || !standsForFiles(file));
+}
+
 async function run(named: string[], flags: ReportFlags): Promise<void> {
   const files = resultFiles(named);
   if (files.length === 0) {
@@ -54,9 +61,10 @@ async function run(named: string[], flags: ReportFlags): Promise<void> {
   if (files.filter((file) => file === "-").length > 1) {
     throw new ConfigurationError("standard input (-) is given twice");
   }
-  if (files[0] === "-" && flags.output === undefined && !flags.json) {
-    throw new ConfigurationError("results from standard input have no name for the report", {
-      hint: "Name it with -o: flexllm report - -o report.html",
+  if (!isNamed(files[0]) && flags.output === undefined && !flags.json) {
+    const source = files[0] === "-" ? "standard input" : files[0];
+    throw new ConfigurationError(`no file for the report on ${source}`, {
+      hint: "Name it with -o, for example -o report.html",
     });
   }
   const path = flags.output ?? defaultPath(files);
@@ -71,6 +79,9 @@ async function run(named: string[], flags: ReportFlags): Promise<void> {
     writeJson(reportJson(report.data, report.redact));
     return;
   }
+  // A pattern may have matched the file.
+  const read = report.data.runs.flatMap(({ files }) => files);
+  if (isFile) checkReportFile(path, read, flags.force);
   const page = await renderReport(report, options);
   if (path === "-") {
     writeOutput(page);

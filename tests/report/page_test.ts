@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { failure, pageOf, result, START, writeLines } from "./support.ts";
+import { ratePoints, timeScale, valuesOf } from "../../lib/report/pictures/timeline.ts";
+import { collect, failure, pageOf, result, START, writeLines } from "./support.ts";
 
 const HOSTILE = `</script></title></pre><img src=x onerror=alert(1)>"'&lt;{{a}}\u2028`;
 
@@ -137,4 +138,22 @@ Deno.test("a resumed batch has no gap in its charts", async () => {
   const page = await pageOf([writeLines(folder.path, "out.jsonl", lines)]);
   assert.match(page, /idle 24 h/);
   assert.match(page, /<dt>Duration<\/dt><dd>10[01] s/);
+});
+
+Deno.test("a steady rate is drawn as steady, whatever the periods are", async () => {
+  using folder = temporaryFolder();
+  // Two results a second for 1,000 s, each with a latency of zero.
+  const lines = Array.from(
+    { length: 2000 },
+    (_, i) => result(i, { at: new Date(START + i * 500).toISOString(), latency: undefined }),
+  );
+  const data = await collect([writeLines(folder.path, "out.jsonl", lines)]);
+  const scale = timeScale(data, "results")!;
+  const [run] = data.runs;
+  const rates = ratePoints(
+    valuesOf(data.series[0].time, "succeeded", run, scale),
+    scale,
+    run.time.seconds,
+  );
+  for (const [x, rate] of rates.slice(1, -1)) assert.ok(Math.abs(rate - 2) < 0.2, `${x}: ${rate}`);
 });

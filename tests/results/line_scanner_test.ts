@@ -28,6 +28,10 @@ const amount = fc.double({ min: 0, max: 1e6, noNaN: true });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const text = fc.string({ unit: "binary" });
 
+/** Times in the form that a batch writes. */
+const times = fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
 /** Results with the fields that a batch writes, in its order. */
 const record = fc.record({
   index: count,
@@ -52,6 +56,11 @@ const record = fc.record({
   error_code: optional(fc.constantFrom("http", "timeout")),
   cached: optional(fc.constant(true)),
   spent_before: optional(amount),
+  at: optional(fc.oneof(text, times, times.map((time) => time.replace(/[:.]/, "-")))),
+  queued: optional(amount),
+  first_token: optional(amount),
+  attempts: optional(count),
+  endpoint: optional(text),
 });
 
 Deno.test("the facts of any result are those of JSON.parse", () => {

@@ -64,10 +64,12 @@ ${
 `
       : ""
   }<p>To retry them:</p>
-${
-    commandsHtml(retry)
-  }<p class="note">Use the input and the flags of the run that wrote the file.</p>
-`;
+${commandsHtml(retry)}${
+    // Commands from events are complete.
+    retry.some((command) => command.includes(" INPUT "))
+      ? markup`<p class="note">Use the input and the flags of the run that wrote the file.</p>
+`
+      : ""}`;
 }
 
 function factsOf(excerpt: Excerpt): string {

@@ -131,7 +131,7 @@ export function failurePicture(data: ReportData): Picture | MissingPicture {
   const title = "Failed records";
   const failed = data.series.reduce((sum, { summary }) => sum + summary.failed, 0);
   if (failed === 0) return { title, reason: "no record failed" };
-  const scale = timeScale(data, COLUMNS);
+  const scale = timeScale(data, "results", COLUMNS);
   if (data.runs.length === 1 && scale !== undefined) {
     const times = data.series.map(({ time }) => time);
     const kinds = kindsOver(times, "failed:", data.runs[0], scale);
@@ -148,7 +148,7 @@ export function retryPicture(data: ReportData): Picture | MissingPicture {
   const title = "Retried attempts";
   const [run] = data.runs;
   const retries = data.series.reduce((sum, { retries }) => sum + retries, 0);
-  const scale = timeScale(data, COLUMNS);
+  const scale = timeScale(data, "events", COLUMNS);
   if (data.runs.length > 1) return { title, reason: "they are drawn for a single run only" };
   if (run.events === undefined || scale === undefined) {
     const number = retries > 0 ? `${count(retries)} attempts were retried; ` : "";

@@ -103,6 +103,11 @@ function legendOf(
   return entries === undefined && marks.length === 0 ? undefined : [...entries ?? [], ...marks];
 }
 
+/** Whether only the events have times. */
+function lacksTimes({ runs, series }: ReportData): boolean {
+  return runs.length === 1 && series.every(({ time }) => time.list().length === 0);
+}
+
 /** The rates of a channel of each series; of the events if the results have no times. */
 function rateLines(data: ReportData, scale: TimeScale, channels: readonly string[]): NamedLine[] {
   const rates = (time: SeriesStats["time"], run: ReportRun) => {
@@ -110,7 +115,7 @@ function rateLines(data: ReportData, scale: TimeScale, channels: readonly string
     const sums = lists[0].map((_, i) => lists.reduce((sum, values) => sum + values[i], 0));
     return ratePoints(sums, scale, run.time.seconds);
   };
-  if (data.runs.length === 1 && data.series.every(({ time }) => time.list().length === 0)) {
+  if (lacksTimes(data)) {
     const [run] = data.runs;
     return [{ name: "all", points: run.events ? rates(run.events.time, run) : [] }];
   }
@@ -128,7 +133,7 @@ function ratePicture(
     missing: string;
   },
 ): Picture | MissingPicture {
-  const scale = timeScale(data);
+  const scale = timeScale(data, lacksTimes(data) ? "events" : "results");
   if (scale === undefined) return { title, reason: NO_TIME };
   const lines = rateLines(data, scale, channels);
   if (lines.every(({ points }) => points.every(([, y]) => y === 0))) {
@@ -168,16 +173,16 @@ export function tokenRatePicture(data: ReportData): Picture | MissingPicture {
 /** Requests in flight. */
 export function inFlightPicture(data: ReportData): Picture | MissingPicture {
   const title = "Requests in flight";
-  const scale = timeScale(data);
-  if (scale === undefined) return { title, reason: NO_TIME };
   const { runs, series } = data;
+  const areEvents = runs.every(({ events, files }) => events !== undefined && files.length === 1);
+  const scale = timeScale(data, areEvents ? "events" : "results");
+  if (scale === undefined) return { title, reason: NO_TIME };
   const points = (values: readonly number[]): Points =>
     values.map((value, i) => [(i + 0.5) * scale.step, value] as const)
       .filter(([x]) => x <= scale.seconds);
   const fromEvents = (run: ReportRun, channel: string) =>
     points(valuesOf(run.events!.time, channel, run, scale, "max"));
   const [run] = runs;
-  const areEvents = runs.every(({ events, files }) => events !== undefined && files.length === 1);
   let lines: NamedLine[];
   let legend: LegendEntry[] | undefined;
   if (areEvents && runs.length === 1) {
@@ -214,7 +219,7 @@ export function inFlightPicture(data: ReportData): Picture | MissingPicture {
 /** The cost so far, and the budget. */
 export function spendingPicture(data: ReportData): Picture | MissingPicture {
   const title = "Cost over time";
-  const scale = timeScale(data);
+  const scale = timeScale(data, "results");
   if (data.series.every(({ summary }) => summary.cost === 0)) {
     return { title, reason: "no result has a cost" };
   }
@@ -256,7 +261,7 @@ export function cachePicture(data: ReportData): Picture | MissingPicture {
   if (data.series.every(({ summary }) => summary.cached === 0)) {
     return { title, reason: "no answer came from the response cache" };
   }
-  const scale = timeScale(data);
+  const scale = timeScale(data, "results");
   if (scale === undefined) return { title, reason: NO_TIME };
   const lines = data.series.map(({ name, time, run }): NamedLine => {
     const of = (channel: string) => valuesOf(time, channel, data.runs[run], scale);

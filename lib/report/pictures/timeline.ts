@@ -27,16 +27,30 @@ export interface TimeScale {
   length: number;
 }
 
-/** The shared axis; `undefined` if no result has a time. */
-export function timeScale({ runs, series }: ReportData, points = POINTS): TimeScale | undefined {
+/** Where values over time come from: the times of results, or events. */
+export type TimeSource = "results" | "events";
+
+/** Seconds of the longest period of a source. */
+function longestPeriod({ runs, series }: ReportData, source: TimeSource): number {
+  if (source === "results") return Math.max(...series.map(({ time }) => time.width)) / 1000;
+  return Math.max(
+    0.1,
+    ...runs.map(({ events }) =>
+      events === undefined ? 0 : Math.max(events.time.width / 1000, events.longestPeriod)
+    ),
+  );
+}
+
+/** The shared axis; `undefined` if the time of nothing is known. */
+export function timeScale(
+  data: ReportData,
+  source: TimeSource,
+  points = POINTS,
+): TimeScale | undefined {
+  const { runs, series } = data;
   const seconds = Math.max(...runs.map(({ time }) => time.seconds));
   if (seconds <= 0) return undefined;
-  const finest = Math.max(
-    ...series.map(({ time }) => time.width),
-    ...runs.map(({ events }) =>
-      Math.max(events?.time.width ?? 0, (events?.longestPeriod ?? 0) * 1000)
-    ),
-  ) / 1000;
+  const finest = longestPeriod(data, source);
   const results = Math.max(...series.map(({ summary }) => summary.total));
   const wanted = Math.min(points, Math.max(FEWEST_POINTS, results / RESULTS_PER_POINT));
   // A multiple of the periods, so that all points have as many of them.
