@@ -8,6 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { entriesOf } from "../../redis/hash_entries.ts";
 import type { RedisAddress } from "../../redis/redis_address.ts";
 import type { RedisCommand, RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisScript } from "../../redis/redis_script.ts";
@@ -207,8 +208,8 @@ export class RedisStore implements ManagedStore, ClaimingStore {
         if (head !== undefined) counter.add(head.model, 1, bytes, head.created, head.created);
       }
     }
-    const hits = await redis.command(["HGETALL", hitsKey(redis)]) as string[];
-    for (const [model, count] of chunks(hits, 2)) counter.addHits(model, Number(count));
+    const hits = entriesOf(await redis.command(["HGETALL", hitsKey(redis)]));
+    for (const [model, count] of hits) counter.addHits(model, Number(count));
     return counter.result(this);
   }
 
