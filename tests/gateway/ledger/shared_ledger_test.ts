@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { RedisCommand } from "../../../lib/redis/redis_connection.ts";
 import { DEFAULT_STORE_LOSS } from "../../../lib/redis/redis_settings.ts";
 import { shareConnection } from "../../../lib/redis/shared_connection.ts";
-import type { KeyAccess } from "../../../lib/gateway/access/open_access.ts";
+import type { KeyAccess } from "../../../lib/gateway/access/key_access.ts";
 import {
   openSharedAccess,
   type SharedAccessOptions,

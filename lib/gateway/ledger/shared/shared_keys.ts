@@ -8,7 +8,7 @@ import { ConfigurationError } from "../../../errors.ts";
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { KeyChange, KeyTable, StoredKey } from "../ledger.ts";
 import { INSTANCE_TTL } from "./fleet_member.ts";
-import { CLAIM_KEYS, PUBLISH_KEYS, RESIGN } from "./ledger_scripts.ts";
+import { CLAIM_KEYS, PUBLISH_KEYS, RESIGN } from "./key_scripts.ts";
 
 /** The keys of a gateway that shares them. */
 export interface SharedKeys {
