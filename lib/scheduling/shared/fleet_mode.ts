@@ -29,14 +29,14 @@ export class FleetState {
     this.#policy = policy;
   }
 
-  /** The number of processes that may use a part of the limit. */
+  /** The number of processes that may use a part of the limit, at the last report. */
   get processes(): number {
     return this.#processes;
   }
 
-  /** The number of processes known before this one was cut off; 0 if it was not. */
-  get known(): number {
-    return this.#isCutOff ? this.#processes : 0;
+  /** Whether this process was cut off, and has not reported since. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   /** Records a report that was sent at `sent`. */
