@@ -165,7 +165,8 @@ export class SharedRates implements RateSource, RateFleet {
     }
     if (sent.length === 0) return;
     try {
-      const order = { instance: member.instance, limits: sent.map(([, order]) => order) };
+      const limits = sent.map(([, order]) => order);
+      const order = { instance: member.instance, run: connection.runId, limits };
       const replies = await connection.run(EXCHANGE_QUOTA, [connection.key("gateway")], [
         JSON.stringify(order),
       ]) as RateReply[];

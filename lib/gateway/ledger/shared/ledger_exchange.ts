@@ -132,6 +132,7 @@ export class LedgerExchange {
     balances.send();
     const order = {
       instance: member.instance,
+      run: connection.runId,
       source: member.source,
       keptFrom: this.#lastDay === "" ? "" : dayOf(Date.parse(this.#lastDay) - 3 * DAY),
       settled: Array.from(changes.settled, ([id, remaining]) => [String(id), remaining]),

@@ -6,14 +6,11 @@
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { FleetMember, Tick } from "./fleet_member.ts";
 import { type LedgerExchange, SETTLE_DELAY } from "./ledger_exchange.ts";
-import { RESTORE } from "./ledger_scripts.ts";
+import { FORGET_ENDED, RECOVERY_TIME, RESTORE } from "./ledger_scripts.ts";
 import type { OwnReservations } from "./own_reservations.ts";
 import type { OwnSpend } from "./own_spend.ts";
 import type { SharedBalances } from "./shared_balances.ts";
 import type { SharedKeys } from "./shared_keys.ts";
-
-/** Milliseconds for which no budget is granted after the server has lost its data: all gateways report first. */
-const RECOVERY_TIME = 3000;
 
 /** What is restored, and how. */
 export interface RecoveryParts {
@@ -42,7 +39,7 @@ export class LedgerRecovery {
     this.#parts = parts;
   }
 
-  /** The server has lost its data: everything is reported again with the next tick. */
+  /** The server has lost data, or may have: everything is reported again with the next tick. */
   noteLoss(): void {
     this.#hasLostData = true;
   }
@@ -93,12 +90,15 @@ export class LedgerRecovery {
     exchange.soon(SETTLE_DELAY);
   }
 
-  /** The server has lost its data: reports everything again before any gateway grants money. */
+  /** The server has lost data: reports everything again before any gateway grants money. */
   async #recover(): Promise<void> {
     this.#hasLostData = true;
     const { connection, member, keys, own, balances, reservations, exchange } = this.#parts;
     const base = connection.key("gateway");
     await connection.command(["SET", `${base}:recovering`, "1", "PX", RECOVERY_TIME]);
+    const { instance, instances } = member;
+    const order = { instance, alive: instances, open: reservations.amounts, run: connection.runId };
+    await connection.run(FORGET_ENDED, [base], [JSON.stringify(order)]);
     own.forgetShared();
     reservations.restoreAll();
     const ended = JSON.stringify(balances.ended());

@@ -12,10 +12,15 @@
  * - `open:INSTANCE` is a hash of open reservations, `recovered:INSTANCE` of those that count as spent (for a day).
  * - `instances` is the sorted set of running gateways by the time at which they count as dead.
  * - `changed` is the sorted set of scopes by the number of their last change, from the counter `seq`.
+ * - `run` is the run of the server in which the gateways last reported. After another start, the data may be older.
+ * - `recovering` exists (for seconds) while gateways report what the server has lost: no money is granted.
  *
  * @module
  */
 import { RedisScript } from "../../../redis/redis_script.ts";
+
+/** Milliseconds for which no budget is granted after the server has lost data: all gateways report first. */
+export const RECOVERY_TIME = 3000;
 
 /** Functions for sums. Scripts call `publish` at their end. */
 const SUMS = `
@@ -155,7 +160,8 @@ for _, reservation in ipairs(order.restored) do
     hold(reservation, reservation.amount)
   end
 end
-local isRecovering = #order.reserved > 0 and redis.call("EXISTS", base .. ":recovering") == 1
+local isRecovering = #order.reserved > 0 and
+  (redis.call("EXISTS", base .. ":recovering") == 1 or redis.call("GET", base .. ":run") ~= order.run)
 local seen = {}
 local function shortage(reservation)
   local blocked
@@ -218,13 +224,25 @@ return {results, balances}
 /**
  * Says that a gateway is alive, ends those that are not, and returns the server's time, whether the gateway was
  * still known, the number of gateways, what was recovered, the version of the keys, the number of the last change,
- * the sums of the scopes that have changed since the given number, and the id of the data: another one means that
- * the server has lost everything.
+ * the sums of the scopes that have changed since the given number, the id of the data (another one means that
+ * the server has lost everything), and the running gateways.
+ *
+ * After a restart of the server, no gateway counts as dead before it had time to report.
  */
 export const TICK: RedisScript = new RedisScript(`${SUMS}${END}
 local now = time()
 local instances = base .. ":instances"
 redis.call("SET", base .. ":data-id", ARGV[1] .. text(now), "NX")
+local run = redis.call("GET", base .. ":run")
+if run ~= ARGV[5] then
+  redis.call("SET", base .. ":run", ARGV[5])
+  if run then
+    redis.call("SET", base .. ":recovering", "1", "PX", ${RECOVERY_TIME})
+    for _, instance in ipairs(redis.call("ZRANGE", instances, 0, -1)) do
+      redis.call("ZADD", instances, now + ARGV[3], instance)
+    end
+  end
+end
 local known = redis.call("ZSCORE", instances, ARGV[1])
 redis.call("ZADD", instances, now + ARGV[3], ARGV[1])
 redis.call("HSET", base .. ":about", ARGV[1], ARGV[2])
@@ -238,7 +256,7 @@ end
 return {
   now, known and 1 or 0, redis.call("ZCARD", instances), recovered, text(recoveredCost),
   redis.call("HGET", base .. ":keys", "version") or "", tonumber(redis.call("GET", base .. ":seq") or 0), balances,
-  redis.call("GET", base .. ":data-id"),
+  redis.call("GET", base .. ":data-id"), redis.call("ZRANGE", instances, 0, -1),
 }
 `);
 
@@ -249,7 +267,67 @@ publish()
 return 1
 `);
 
-/** After the server has lost its data: restores what ended gateways have spent, as far as a gateway knows. */
+/**
+ * After a restart of the server: removes what has ended since its data was saved, as a gateway knows: its own
+ * reservations, except those in `open`, and the gateways that are not `alive`. What those have spent is restored by
+ * {@link RESTORE}.
+ */
+export const FORGET_ENDED: RedisScript = new RedisScript(`${SUMS}
+local order = cjson.decode(ARGV[1])
+local open, lost = base .. ":open:" .. order.instance, base .. ":recovered:" .. order.instance
+local held = redis.call("HGETALL", open)
+for i = 1, #held, 2 do
+  local id, reservation = held[i], cjson.decode(held[i + 1])
+  local remaining = order.open[id]
+  if remaining ~= tonumber(reservation.amount) then
+    add("r", reservation, (remaining or 0) - tonumber(reservation.amount), 0)
+    if remaining then
+      reservation.amount = text(remaining)
+      redis.call("HSET", open, id, cjson.encode(reservation))
+    else
+      redis.call("HDEL", open, id)
+    end
+  end
+end
+local recovered = redis.call("HGETALL", lost)
+for i = 1, #recovered, 2 do
+  if not order.open[recovered[i]] then
+    lostRow(cjson.decode(recovered[i + 1]), -1)
+    redis.call("HDEL", lost, recovered[i])
+  end
+end
+local alive = {}
+for _, instance in ipairs(order.alive) do alive[instance] = true end
+local known = redis.call("HGETALL", base .. ":about")
+for i = 1, #known, 2 do
+  local instance, about = known[i], cjson.decode(known[i + 1])
+  if not alive[instance] and about.run ~= order.run then
+    local reserved = redis.call("HVALS", base .. ":open:" .. instance)
+    for _, reservation in ipairs(reserved) do
+      reservation = cjson.decode(reservation)
+      add("r", reservation, -tonumber(reservation.amount), 0)
+    end
+    redis.call("DEL", base .. ":open:" .. instance)
+    if not about.isFile then
+      local name = base .. ":rows:" .. about.source
+      local rows = redis.call("HGETALL", name)
+      for j = 1, #rows, 2 do
+        local row, counts = cjson.decode(rows[j]), numbers(rows[j + 1])
+        add("s", {day = row[1], key = row[2], team = row[3]}, -counts[8], -counts[1])
+        addRow(base .. ":rows:ended", rows[j], counts)
+      end
+      redis.call("DEL", name)
+      redis.call("SREM", base .. ":sources", about.source)
+    end
+    redis.call("HDEL", base .. ":about", instance)
+    redis.call("ZREM", base .. ":instances", instance)
+  end
+end
+publish()
+return 1
+`);
+
+/** After the server has lost data: restores what ended gateways have spent, as far as a gateway knows. */
 export const RESTORE: RedisScript = new RedisScript(`${SUMS}
 for scope, sums in pairs(cjson.decode(ARGV[1])) do
   local name = base .. ":balance:" .. scope

@@ -54,6 +54,11 @@ export class OwnReservations {
     this.#settled.set(id, 0);
   }
 
+  /** What is reserved, by id. */
+  get amounts(): Record<string, number> {
+    return Object.fromEntries(Array.from(this.#open.values(), ({ id, amount }) => [id, amount]));
+  }
+
   /** Reports all open reservations again. */
   restoreAll(): void {
     for (const reservation of this.#open.values()) this.#restored.add(reservation);

@@ -85,6 +85,7 @@ export class SharedLedger implements Ledger {
         outage.began(error);
       },
       onReset: () => recovery.noteLoss(),
+      onRestart: () => recovery.noteLoss(),
       onUp: () => void exchange.queue(() => this.#returned()),
     });
     this.#timer = setInterval(() => {
