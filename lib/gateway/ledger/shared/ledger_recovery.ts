@@ -6,9 +6,9 @@
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { FleetMember, Tick } from "./fleet_member.ts";
 import { type LedgerExchange, SETTLE_DELAY } from "./ledger_exchange.ts";
-import { FORGET_ENDED, RECOVERY_TIME, RESTORE } from "./ledger_scripts.ts";
 import type { OwnReservations } from "./own_reservations.ts";
 import type { OwnSpend } from "./own_spend.ts";
+import { FORGET_ENDED, RECOVERY_TIME, RESTORE } from "./recovery_scripts.ts";
 import type { SharedBalances } from "./shared_balances.ts";
 import type { SharedKeys } from "./shared_keys.ts";
 

@@ -18,57 +18,8 @@
  * @module
  */
 import { RedisScript } from "../../../redis/redis_script.ts";
-
-/** Milliseconds for which no budget is granted after the server has lost data: all gateways report first. */
-export const RECOVERY_TIME = 3000;
-
-/** Functions for sums. Scripts call `publish` at their end. */
-const SUMS = `
-local base = KEYS[1]
-local touched = {}
-local function text(number) return string.format("%.0f", number) end
-local function add(kind, account, amount, requests)
-  if amount == 0 and requests == 0 then return end
-  local scopes = {"all"}
-  if account.key ~= "" then scopes[#scopes + 1] = "key:" .. account.key end
-  if account.team ~= "" then scopes[#scopes + 1] = "team:" .. account.team end
-  for _, scope in ipairs(scopes) do
-    local name = base .. ":balance:" .. scope
-    touched[scope] = true
-    redis.call("HINCRBY", name, kind .. ":total", text(amount))
-    if account.day ~= "" then
-      redis.call("HINCRBY", name, kind .. ":" .. string.sub(account.day, 1, 7), text(amount))
-      redis.call("HINCRBY", name, kind .. ":" .. account.day, text(amount))
-      if requests ~= 0 then redis.call("HINCRBY", name, "n:" .. account.day, text(requests)) end
-    end
-  end
-end
-local function publish()
-  for scope in pairs(touched) do
-    redis.call("ZADD", base .. ":changed", redis.call("INCR", base .. ":seq"), scope)
-  end
-end
-local function numbers(line)
-  local found = {}
-  for part in string.gmatch(line or "", "%-?%d+") do found[#found + 1] = tonumber(part) end
-  return found
-end
-local function addRow(name, field, counts)
-  local sums = numbers(redis.call("HGET", name, field))
-  for i = 1, 8 do sums[i] = text((sums[i] or 0) + counts[i]) end
-  redis.call("HSET", name, field, table.concat(sums, " "))
-end
-local function lostRow(reservation, sign)
-  local counts = {sign, 0, 0, 0, 0, 0, 0, sign * tonumber(reservation.amount)}
-  add("s", reservation, counts[8], sign)
-  add("e", reservation, counts[8], 0)
-  addRow(base .. ":rows:ended", reservation.field, counts)
-end
-local function time()
-  local now = redis.call("TIME")
-  return tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-end
-`;
+import { RECOVERY_TIME } from "./recovery_scripts.ts";
+import { SUMS } from "./sums_script.ts";
 
 /** Ends a gateway: its open reservations count as spent, and what it has spent moves to that of ended gateways. */
 const END = `
@@ -263,83 +214,6 @@ return {
 /** Ends the gateway that calls it. */
 export const LEAVE: RedisScript = new RedisScript(`${SUMS}${END}
 finish(ARGV[1])
-publish()
-return 1
-`);
-
-/**
- * After a restart of the server: removes what has ended since its data was saved, as a gateway knows: its own
- * reservations, except those in `open`, and the gateways that are not `alive`. What those have spent is restored by
- * {@link RESTORE}.
- */
-export const FORGET_ENDED: RedisScript = new RedisScript(`${SUMS}
-local order = cjson.decode(ARGV[1])
-local open, lost = base .. ":open:" .. order.instance, base .. ":recovered:" .. order.instance
-local held = redis.call("HGETALL", open)
-for i = 1, #held, 2 do
-  local id, reservation = held[i], cjson.decode(held[i + 1])
-  local remaining = order.open[id]
-  if remaining ~= tonumber(reservation.amount) then
-    add("r", reservation, (remaining or 0) - tonumber(reservation.amount), 0)
-    if remaining then
-      reservation.amount = text(remaining)
-      redis.call("HSET", open, id, cjson.encode(reservation))
-    else
-      redis.call("HDEL", open, id)
-    end
-  end
-end
-local recovered = redis.call("HGETALL", lost)
-for i = 1, #recovered, 2 do
-  if not order.open[recovered[i]] then
-    lostRow(cjson.decode(recovered[i + 1]), -1)
-    redis.call("HDEL", lost, recovered[i])
-  end
-end
-local alive = {}
-for _, instance in ipairs(order.alive) do alive[instance] = true end
-local known = redis.call("HGETALL", base .. ":about")
-for i = 1, #known, 2 do
-  local instance, about = known[i], cjson.decode(known[i + 1])
-  if not alive[instance] and about.run ~= order.run then
-    local reserved = redis.call("HVALS", base .. ":open:" .. instance)
-    for _, reservation in ipairs(reserved) do
-      reservation = cjson.decode(reservation)
-      add("r", reservation, -tonumber(reservation.amount), 0)
-    end
-    redis.call("DEL", base .. ":open:" .. instance)
-    if not about.isFile then
-      local name = base .. ":rows:" .. about.source
-      local rows = redis.call("HGETALL", name)
-      for j = 1, #rows, 2 do
-        local row, counts = cjson.decode(rows[j]), numbers(rows[j + 1])
-        add("s", {day = row[1], key = row[2], team = row[3]}, -counts[8], -counts[1])
-        addRow(base .. ":rows:ended", rows[j], counts)
-      end
-      redis.call("DEL", name)
-      redis.call("SREM", base .. ":sources", about.source)
-    end
-    redis.call("HDEL", base .. ":about", instance)
-    redis.call("ZREM", base .. ":instances", instance)
-  end
-end
-publish()
-return 1
-`);
-
-/** After the server has lost data: restores what ended gateways have spent, as far as a gateway knows. */
-export const RESTORE: RedisScript = new RedisScript(`${SUMS}
-for scope, sums in pairs(cjson.decode(ARGV[1])) do
-  local name = base .. ":balance:" .. scope
-  for period, amount in pairs(sums) do
-    local missing = amount - tonumber(redis.call("HGET", name, "e:" .. period) or 0)
-    if missing > 0 then
-      redis.call("HINCRBY", name, "e:" .. period, text(missing))
-      redis.call("HINCRBY", name, "s:" .. period, text(missing))
-      touched[scope] = true
-    end
-  end
-end
 publish()
 return 1
 `);
