@@ -10,6 +10,7 @@ import type { RatesOnStoreLoss } from "../../redis/redis_settings.ts";
 import { ExchangeLoop } from "./exchange_loop.ts";
 import { FleetState } from "./fleet_mode.ts";
 import { leave, type LimitKeys } from "./limit_group.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 
 /** What shared limits of all kinds need. */
 export interface SharedLimitOptions {
@@ -21,6 +22,8 @@ export interface SharedLimitOptions {
   onChange: () => void;
   /** Called when the server refuses a report. */
   onError?: (error: unknown) => void;
+  /** @default {@link SYSTEM_TIME} */
+  time?: ReportTime;
 }
 
 /** What a {@link LimitReporter} reports, and what it follows. */
@@ -42,6 +45,7 @@ export const REPORT_INTERVAL = 1000;
 export class LimitReporter {
   readonly #connection: RedisConnection;
   readonly #options: ReporterOptions;
+  readonly #time: ReportTime;
   readonly #id = randomUUID();
   readonly #loop: ExchangeLoop;
   readonly #unwatch: () => void;
@@ -53,11 +57,13 @@ export class LimitReporter {
   constructor(connection: RedisConnection, options: ReporterOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
     this.state = new FleetState(connection, options.onStoreLoss);
     this.#loop = new ExchangeLoop(connection, options.report, {
       interval: REPORT_INTERVAL,
       gap: options.gap,
       onError: options.onError,
+      time: options.time,
     });
     const onLost = () => {
       this.state.lost();
@@ -79,7 +85,7 @@ export class LimitReporter {
    * @throws {RedisUnavailableError} if the server cannot be used
    */
   async run(script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[] | undefined> {
-    const sent = performance.now();
+    this.state.sent(this.#time.now());
     const { processes, isCutOff } = this.state;
     const reply = await this.#connection.run(script, this.#options.keys.flat(), [
       this.#id,
@@ -90,7 +96,7 @@ export class LimitReporter {
       ...args,
     ]) as [processes: number, ...unknown[]];
     if (!this.#connection.isUp || reply.length === 0) return undefined;
-    this.state.reported(sent, reply[0]);
+    this.state.replied(reply[0]);
     return reply;
   }
 

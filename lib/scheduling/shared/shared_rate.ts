@@ -13,6 +13,7 @@ import { limitKeys } from "./limit_group.ts";
 import { LimitReporter, REPORT_INTERVAL, type SharedLimitOptions } from "./limit_reporter.ts";
 import { MAX_MOMENTS, RATE_SCRIPT, TRAVEL, VALID_FOR } from "./rate_script.ts";
 import { Pace } from "./pace.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 import { ServerClock } from "./server_clock.ts";
 
 /** One limit that a request has to keep to. */
@@ -37,6 +38,7 @@ const MAX_LEAD = 1000;
 export class SharedRate implements RequestRate {
   readonly #rates: readonly GroupRate[];
   readonly #options: SharedLimitOptions;
+  readonly #time: ReportTime;
   readonly #clock = new ServerClock();
   readonly #part: RateLimiter;
   readonly #reporter: LimitReporter;
@@ -59,6 +61,7 @@ export class SharedRate implements RequestRate {
   ) {
     this.#rates = rates;
     this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#perSecond = Math.min(...rates.map(({ perSecond }) => perSecond));
     this.#effective = this.#perSecond;
     this.#part = new RateLimiter(this.#perSecond, TRAVEL);
@@ -108,7 +111,10 @@ export class SharedRate implements RequestRate {
   #lost(): void {
     this.#moments = [];
     this.#first = 0;
-    this.#part.setRate(this.#reporter.state.partOf(this.#perSecond));
+    const { state } = this.#reporter;
+    this.#part.setRate(state.partOf(this.#perSecond));
+    // The others may have been granted the moments just after.
+    this.#part.take(state.partAt);
   }
 
   #dropExpired(now: number): void {
@@ -139,7 +145,7 @@ export class SharedRate implements RequestRate {
   async #report(): Promise<void> {
     const { roundTrip } = this.#clock;
     const lead = Math.min(MAX_LEAD, roundTrip + LEAD);
-    const sent = performance.now();
+    const sent = this.#time.now();
     this.#pace.measure(sent);
     this.#dropExpired(sent);
     const held = this.#moments.length - this.#first;
@@ -155,7 +161,7 @@ export class SharedRate implements RequestRate {
       ...this.#rates.map(({ perSecond }) => perSecond),
     ]);
     if (reply === undefined) return;
-    const received = performance.now();
+    const received = this.#time.now();
     const [, time, effective, wait, ...moments] = reply as [number, string, string, ...number[]];
     const serverTime = Number(time) / 1000;
     this.#clock.learn(sent, received, serverTime);

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { clearTimeout, setTimeout } from "node:timers";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import type { SlotLimit } from "../endpoint_limits.ts";
 import { limitKeys } from "./limit_group.ts";
 import { LimitReporter, type SharedLimitOptions } from "./limit_reporter.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 import { SLOTS_SCRIPT } from "./slots_script.ts";
 
 /** One limit on requests in flight. */
@@ -35,11 +35,13 @@ export class SharedSlots implements SlotLimit {
   /** Whether a request has wanted a slot since the last report. */
   #isWanted = false;
   #isShort = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #time: ReportTime;
+  #stopTimer: (() => void) | undefined;
 
   constructor(connection: RedisConnection, limit: GroupSlots, options: SharedLimitOptions) {
     this.#limit = limit;
     this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#reporter = new LimitReporter(connection, {
       ...options,
       keys: [limitKeys(connection, limit.group, "slots")],
@@ -60,7 +62,7 @@ export class SharedSlots implements SlotLimit {
   }
 
   isAvailable(): boolean {
-    const now = performance.now();
+    const now = this.#time.now();
     const mode = this.#reporter.state.modeAt(now);
     if (mode === "part") {
       return this.#inUse < Math.max(1, Math.floor(this.#reporter.state.partOf(this.#limit.max)));
@@ -88,17 +90,15 @@ export class SharedSlots implements SlotLimit {
 
   /** Leaves the group. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     await this.#reporter.close();
   }
 
   #wakeAt(delay: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#stopTimer ??= this.#time.after(delay, () => {
+      this.#stopTimer = undefined;
       this.#options.onChange();
-    }, Math.max(0, Math.ceil(delay)));
-    this.#timer.unref();
+    });
   }
 
   async #report(): Promise<void> {

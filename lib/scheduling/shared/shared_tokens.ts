@@ -17,6 +17,7 @@ import {
 import { limitKeys } from "./limit_group.ts";
 import { LimitReporter, REPORT_INTERVAL, type SharedLimitOptions } from "./limit_reporter.ts";
 import { Pace } from "./pace.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 import { TOKENS_SCRIPT } from "./tokens_script.ts";
 
 /** One limit on tokens. */
@@ -49,6 +50,7 @@ interface SharedHold extends TokenHold {
 export class SharedTokens implements TokenRate {
   readonly #limit: GroupTokens;
   readonly #options: SharedLimitOptions;
+  readonly #time: ReportTime;
   readonly #forecast = new TokenForecast();
   readonly #reporter: LimitReporter;
   #part: TokenLimiter;
@@ -78,6 +80,7 @@ export class SharedTokens implements TokenRate {
   constructor(connection: RedisConnection, limit: GroupTokens, options: SharedLimitOptions) {
     this.#limit = limit;
     this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#part = new TokenLimiter(limit.perMinute, this.#forecast);
     this.#reporter = new LimitReporter(connection, {
       ...options,
@@ -180,11 +183,11 @@ export class SharedTokens implements TokenRate {
     );
     // What all of them have used in the last minute still counts.
     const share = this.#options.onStoreLoss === "full" ? 1 : processes;
-    this.#part.release(performance.now(), { expected: 0, reserved: 0 }, this.#counted / share);
+    this.#part.release(this.#time.now(), { expected: 0, reserved: 0 }, this.#counted / share);
   }
 
   async #report(): Promise<void> {
-    const sent = performance.now();
+    const sent = this.#time.now();
     this.#pace.measure(sent);
     const waiting = this.#expected;
     if (waiting === 0) this.#need = this.#flowNeed = 0;
@@ -221,7 +224,7 @@ export class SharedTokens implements TokenRate {
       ...[processes: number, extra: string, credit: string, wait: number],
       ...[countedUse: string, counted: string],
     ];
-    const received = performance.now();
+    const received = this.#time.now();
     // A process that was suspended meanwhile has learned nothing about the network.
     this.#roundTrip += (Math.min(received - sent, MAX_ROUND_TRIP) - this.#roundTrip) * NEWEST;
     this.#usedBefore = used;
