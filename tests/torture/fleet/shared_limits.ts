@@ -152,8 +152,8 @@ function peaks(times: readonly number[], stalls: readonly Stall[], limit: number
   return { peak: peak / limit, excess: excess / limit };
 }
 
-/** The share of the limit that may be late besides: first requests open connections, on a machine that is busy. */
-const LATE = 0.1;
+/** The share of the limit that may be late besides: requests in transit that open connections on a busy machine. */
+const LATE = 0.04;
 
 /** Lets three processes send at a shared rate, and checks every second at the upstream server. */
 export async function checkRate(
