@@ -72,7 +72,7 @@ if (url !== undefined) {
     assert.match(text, /certificate/i);
 
     const authority = folder.file("ca.pem");
-    const client = start({ NODE_EXTRA_CA_CERTS: authority, DENO_CERT: authority });
+    const client = start({ NODE_EXTRA_CA_CERTS: authority });
     const lines: string[] = [];
     for await (const chunk of client.stdout!) {
       lines.push(...String(chunk).trim().split("\n"));
