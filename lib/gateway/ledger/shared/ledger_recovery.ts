@@ -34,6 +34,8 @@ export class LedgerRecovery {
   onRelease: (scopes: readonly string[]) => void = () => {};
   readonly #parts: RecoveryParts;
   #hasLostData = false;
+  /** The gateways that were running before, until everything is restored. */
+  #instances: readonly string[] | undefined;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -96,8 +98,9 @@ export class LedgerRecovery {
     const { connection, member, keys, own, balances, reservations, exchange } = this.#parts;
     const base = connection.key("gateway");
     await connection.command(["SET", `${base}:recovering`, "1", "PX", RECOVERY_TIME]);
-    const { instance, instances } = member;
-    const order = { instance, alive: instances, open: reservations.amounts, run: connection.runId };
+    const alive = this.#instances ??= member.instances;
+    const { instance } = member;
+    const order = { instance, alive, open: reservations.amounts, run: connection.runId };
     await connection.run(FORGET_ENDED, [base], [JSON.stringify(order)]);
     own.forgetShared();
     reservations.restoreAll();
@@ -110,6 +113,7 @@ export class LedgerRecovery {
     await member.tick();
     member.forgetChanges();
     await keys.restore();
+    this.#instances = undefined;
     this.#hasLostData = false;
   }
 }
