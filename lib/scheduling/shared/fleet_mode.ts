@@ -10,15 +10,18 @@ import { MEMBER_TTL, RECOUNT } from "./members_script.ts";
 /** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
 export type FleetMode = "shared" | "part" | "wait";
 
-/** Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead. */
-const MARGIN = RECOUNT + 500;
+/**
+ * Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead, also
+ * on a slow link.
+ */
+const MARGIN = RECOUNT + 1000;
 
 /** Follows one limit of a process through the loss and the return of the server. Times are in milliseconds. */
 export class FleetState {
   readonly #connection: RedisConnection;
   readonly #policy: RatesOnStoreLoss;
-  /** When the last report was sent that the server has answered. */
-  #reportedAt = -Infinity;
+  /** When the last report was sent: the server may have got it, even if it has not answered. */
+  #sentAt = -Infinity;
   /** Processes that may use a part of the limit. */
   #processes = 1;
   /** Whether this process has to register again before it uses the shared limit. */
@@ -29,19 +32,23 @@ export class FleetState {
     this.#policy = policy;
   }
 
-  /** The number of processes that may use a part of the limit. */
+  /** The number of processes that may use a part of the limit, at the last report. */
   get processes(): number {
     return this.#processes;
   }
 
-  /** The number of processes known before this one was cut off; 0 if it was not. */
-  get known(): number {
-    return this.#isCutOff ? this.#processes : 0;
+  /** Whether this process was cut off, and has not reported since. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
-  /** Records a report that was sent at `sent`. */
-  reported(sent: number, processes: number): void {
-    this.#reportedAt = sent;
+  /** Records a report that is being sent. */
+  sent(now: number): void {
+    this.#sentAt = now;
+  }
+
+  /** Records the reply to a report. */
+  replied(processes: number): void {
     this.#processes = processes;
     this.#isCutOff = false;
   }
@@ -53,7 +60,7 @@ export class FleetState {
 
   /** When this process may use its own part; in the past if it may at `now`. */
   get partAt(): number {
-    return this.#reportedAt + MEMBER_TTL + MARGIN;
+    return this.#sentAt + MEMBER_TTL + MARGIN;
   }
 
   /** What this process uses. */

@@ -226,6 +226,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
       this.#data === "" ? minimum : 0,
       randomUUID(),
       this.#takenNumber,
+      this.#connection.runId,
     ]) as [number, string, string, string, number, string];
     const [isTaken, granted, total, others, isShort, data] = reply;
     if (isTaken === 0) return this.#loop.request();

@@ -4,7 +4,7 @@
  * @module
  */
 import { RedisScript } from "../../redis/redis_script.ts";
-import { MEMBERS } from "./members_script.ts";
+import { MEMBER_ARGS, MEMBERS } from "./members_script.ts";
 
 /** Seconds after its last report for which the slots of a process are not given to others. */
 const SLOT_TTL = 30;
@@ -15,16 +15,15 @@ const SLOT_TTL = 30;
  * Replies with: the processes that may use a part of the limit; the slots that the process may use; whether it wants
  * more.
  *
- * KEYS: the state and the processes of the limit. ARGV: id of the process; the number of processes known before it
- * was cut off, or 0; maximum slots; slots that it uses or may use;
- * slots wanted; the number of the report.
+ * KEYS: the state and the processes of the limit. ARGV, after those of {@link MEMBERS}: maximum slots; slots that it
+ * uses or may use; slots wanted.
  */
 export const SLOTS_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
-local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if isLate(state, id, tonumber(ARGV[6])) then return {} end
-local inUse, want = tonumber(ARGV[4]), tonumber(ARGV[5])
-local effective, live, all = join(state, members, id, limit, known, function(process)
+if isLate(state) then return {} end
+local limit = tonumber(ARGV[${MEMBER_ARGS + 1}])
+local inUse, want = tonumber(ARGV[${MEMBER_ARGS + 2}]), tonumber(ARGV[${MEMBER_ARGS + 3}])
+local effective, live, all = join(state, members, limit, function(process)
   for _, kind in ipairs({"held:", "want:"}) do redis.call("HDEL", state, kind .. process) end
 end)
 -- The lowest limit of all processes.
@@ -55,6 +54,10 @@ for process, slots in pairs(held) do
 end
 local target = math.min(want, math.max(fair, limit - taken - claimed))
 local granted = math.max(0, math.min(target, math.floor(limit - taken - others)))
+-- Data was lost: until all have reported, it is unknown how many slots are in use.
+if live < all and tonumber(redis.call("HGET", state, "knownUntil") or "0") > now then
+  granted = math.min(granted, inUse)
+end
 -- What it has to return counts until it reports that it has.
 redis.call("HSET", state, "held:" .. id, math.max(granted, inUse), "want:" .. id, want)
 local isShort = 0
