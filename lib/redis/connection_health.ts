@@ -24,6 +24,9 @@ const CHECK_INTERVAL = 5;
 
 const CLOSED = "the connection was closed";
 
+/** Returns the id of the data. */
+const READ_DATA_ID = new RedisScript(`return redis.call("GET", KEYS[1]) or ""`);
+
 /**
  * Returns the id of the data, and sets it if there is none: a server without it has lost its data. It is written
  * in any case, which fails if the memory is full or the server cannot save its data.
@@ -39,6 +42,7 @@ export class ConnectionHealth {
   readonly #redis: Redis;
   readonly #address: RedisAddress;
   readonly #dataKey: string;
+  readonly #script: RedisScript;
   readonly #clock: Clock;
   readonly #timeouts: ReplyTimeouts;
   readonly #watchers = new RedisWatchers();
@@ -52,11 +56,19 @@ export class ConnectionHealth {
   #probe: ReturnType<typeof setTimeout> | undefined;
   #check: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param dataKey the key of the id by which lost data is noticed */
-  constructor(redis: Redis, address: RedisAddress, dataKey: string, clock: Clock) {
+  /**
+   * @param dataKey the key of the id by which lost data is noticed
+   * @param needsWrites whether the server must take writes
+   */
+  constructor(
+    redis: Redis,
+    address: RedisAddress,
+    { dataKey, needsWrites, clock }: { dataKey: string; needsWrites: boolean; clock: Clock },
+  ) {
     this.#redis = redis;
     this.#address = address;
     this.#dataKey = dataKey;
+    this.#script = needsWrites ? DATA_ID : READ_DATA_ID;
     this.#clock = clock;
     this.#timeouts = new ReplyTimeouts(redis);
     redis.on("connect", () => this.#openedAt = clock.now());
@@ -155,7 +167,7 @@ export class ConnectionHealth {
   }
 
   #callDataId(): Promise<unknown> {
-    return this.#redis.call("EVAL", DATA_ID.source, 1, this.#dataKey, randomUUID());
+    return this.#redis.call("EVAL", this.#script.source, 1, this.#dataKey, randomUUID());
   }
 
   #down(reason: string, cause?: unknown): RedisUnavailableError {

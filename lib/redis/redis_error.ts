@@ -77,6 +77,18 @@ export function connectionReason(error: unknown): string {
   return text || code || "unknown reason";
 }
 
+/** Whether an address and its server disagree about encryption. */
+export type TlsMismatch = "server is plain" | "server is encrypted";
+
+/** What to say about a server that does not use the encryption of its address, and what to do. */
+const MISMATCHES: Readonly<Record<TlsMismatch, [reason: string, hint: string]>> = {
+  "server is plain": [
+    "it does not speak TLS",
+    "Use redis:// instead of rediss://, or turn on TLS at the server.",
+  ],
+  "server is encrypted": ["it speaks only TLS", "Use rediss:// instead of redis://."],
+};
+
 /** What an operator can do about a server that cannot be used when a command starts. */
 function startHint(reason: string): string {
   if (reason === MEMORY_FULL) {
@@ -85,11 +97,23 @@ function startHint(reason: string): string {
   return "Check the URL, and that the server runs and can be reached.";
 }
 
-/** The error to report if the server cannot be used when a command starts. */
-export function startError(error: unknown, address: RedisAddress): FlexLLMError {
+/**
+ * The error to report if the server cannot be used when a command starts.
+ *
+ * @param mismatch whether address and server disagree about encryption, as far as is known
+ */
+export function startError(
+  error: unknown,
+  address: RedisAddress,
+  mismatch?: TlsMismatch,
+): FlexLLMError {
   if (error instanceof ConfigurationError) return error;
   const text = textOf(error);
   const at = `Redis at ${address.shown}`;
+  if (mismatch !== undefined) {
+    const [reason, hint] = MISMATCHES[mismatch];
+    return new ConfigurationError(`${at} cannot be used: ${reason}`, { cause: error, hint });
+  }
   if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/.test(text)) {
     const isPermission = text.startsWith("NOPERM");
     return new ConfigurationError(

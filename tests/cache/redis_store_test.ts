@@ -70,6 +70,11 @@ Deno.test(
     );
     assert.ok(Number(lifetimes[0]) > 86_300_000 && Number(lifetimes[0]) <= 86_400_000);
     assert.deepEqual(lifetimes.slice(1), [-1, -1]);
+    await day.addHits(new Map([["m", 1], ["n", 2]]));
+    const hits = redis.key("cache", 1, "hits");
+    assert.deepEqual(await redis.command(["HGETALL", hits]), ["m", "1", "n", "2"]);
+    const left = Number(await redis.command(["PTTL", hits]));
+    assert.ok(left > 29 * 86_400_000 && left <= 30 * 86_400_000, `${left}`);
     const short = openRedisStore(server.url, { lifetime: 1 });
     await short.setMany([entry("d", "5")]);
     await until(async () => (await short.getMany(["d"]))[0] === undefined);

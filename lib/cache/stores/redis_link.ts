@@ -15,10 +15,27 @@ export const READ_TIMEOUT = 250;
 /** Milliseconds after a failed connection before the next one. */
 const RECONNECT_DELAY = 5000;
 
+/** Options of a {@link RedisLink}. */
+export interface RedisLinkOptions {
+  /**
+   * Milliseconds that a read may take.
+   *
+   * @default 250
+   */
+  readTimeout?: number;
+  /**
+   * See {@link ConnectionOptions.needsWrites}.
+   *
+   * @default true
+   */
+  needsWrites?: boolean;
+}
+
 /** A link to a server. */
 export class RedisLink {
   readonly address: RedisAddress;
   readonly #readTimeout: number;
+  readonly #needsWrites: boolean;
   #opening: Promise<ConnectionShare> | undefined;
   #connection: RedisConnection | undefined;
   #failure: unknown;
@@ -27,9 +44,13 @@ export class RedisLink {
   #isLate = false;
   #isClosed = false;
 
-  constructor(address: RedisAddress, readTimeout = READ_TIMEOUT) {
+  constructor(
+    address: RedisAddress,
+    { readTimeout = READ_TIMEOUT, needsWrites = true }: RedisLinkOptions = {},
+  ) {
     this.address = address;
     this.#readTimeout = readTimeout;
+    this.#needsWrites = needsWrites;
   }
 
   /**
@@ -81,7 +102,7 @@ export class RedisLink {
   async #connect(): Promise<ConnectionShare> {
     try {
       const { shareConnection } = await import("../../redis/shared_connection.ts");
-      const share = await shareConnection(this.address);
+      const share = await shareConnection(this.address, { needsWrites: this.#needsWrites });
       if (!this.#isClosed) this.#connection = share.connection;
       return share;
     } catch (error) {
