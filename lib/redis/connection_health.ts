@@ -81,6 +81,11 @@ export class ConnectionHealth {
     return this.#dataId !== undefined;
   }
 
+  /** Whether a lost connection is opened again. */
+  get reconnects(): boolean {
+    return this.hasStarted || this.#failure !== undefined;
+  }
+
   /** Whether commands are sent. */
   get isUp(): boolean {
     return this.#failure === undefined && !this.#isClosed;
@@ -118,6 +123,13 @@ export class ConnectionHealth {
     checkServer(info, this.#address);
     this.#info = info;
     this.#dataId = String(await this.within(this.#callDataId()));
+  }
+
+  /** Starts without the server, and probes it until it can be used. */
+  startDown(reason: string, cause: unknown): void {
+    this.#failure = new RedisUnavailableError(this.#address, reason, cause);
+    this.#downSince = this.#clock.now();
+    this.#scheduleProbe();
   }
 
   /**
@@ -196,13 +208,16 @@ export class ConnectionHealth {
   /** Checks whether the server can be used again: whether it answers, and takes writes. */
   async #tryAgain(): Promise<void> {
     try {
+      // The client library gives up after the first connection.
+      if (this.#redis.status === "end") this.#redis.connect().catch(() => {});
       if (this.#redis.status !== "ready") throw new Error("not connected");
       const text = await this.#timeouts.within(this.#redis.call("INFO"), COMMAND_TIMEOUT);
       const info = parseServerInfo(String(text));
       if (info.isReadOnlyReplica) throw new Error("it is a read-only replica");
+      if (!this.hasStarted) checkServer(info, this.#address);
       const dataId = String(await this.#timeouts.within(this.#callDataId(), COMMAND_TIMEOUT));
       if (this.#isClosed) return;
-      const isRestarted = info.runId !== this.#info?.runId;
+      const isRestarted = this.hasStarted && info.runId !== this.#info?.runId;
       this.#info = info;
       this.#failure = undefined;
       if (!this.#noticeReset(dataId) && isRestarted) this.#watchers.report("onRestart");
@@ -223,7 +238,9 @@ export class ConnectionHealth {
   /** Reports that the data is gone if its id has changed, and returns whether it has. */
   #noticeReset(dataId: string): boolean {
     if (dataId === this.#dataId) return false;
+    const wasKnown = this.hasStarted;
     this.#dataId = dataId;
+    if (!wasKnown) return false;
     this.#watchers.report("onReset");
     return true;
   }

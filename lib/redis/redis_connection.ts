@@ -19,7 +19,7 @@ import {
   type RedisCommand,
   type RedisReplies,
 } from "./redis_command.ts";
-import { type RedisUnavailableError, startError } from "./redis_error.ts";
+import { type RedisUnavailableError, startError, temporaryReason } from "./redis_error.ts";
 import type { RedisScript } from "./redis_script.ts";
 import type { RedisWatcher } from "./redis_watcher.ts";
 import { tlsMismatch } from "./tls_mismatch.ts";
@@ -38,6 +38,13 @@ export interface ConnectionOptions {
    * @default true
    */
   needsWrites?: boolean;
+  /**
+   * Whether the connection may start while the server cannot be used, as if it had just been lost: it connects by
+   * itself later. A refused login, a replica or a host that does not exist is an error all the same.
+   *
+   * @default false
+   */
+  mayStartDown?: boolean;
   /** @default the clock of the system */
   clock?: Clock;
 }
@@ -57,7 +64,7 @@ export class RedisConnection implements AsyncDisposable {
   private constructor(
     address: RedisAddress,
     create: () => Redis,
-    { clock, needsWrites }: Required<ConnectionOptions>,
+    { clock, needsWrites }: Required<Pick<ConnectionOptions, "clock" | "needsWrites">>,
   ) {
     this.address = address;
     this.#create = create;
@@ -76,12 +83,12 @@ export class RedisConnection implements AsyncDisposable {
    */
   static async open(
     address: RedisAddress,
-    { needsWrites = true, clock = systemClock }: ConnectionOptions = {},
+    { needsWrites = true, mayStartDown = false, clock = systemClock }: ConnectionOptions = {},
   ): Promise<RedisConnection> {
     const { Redis: Client } = await import("./redis_client.ts");
     const options = clientOptions(
       address,
-      () => connection.#health.hasStarted ? PROBE_INTERVAL : null,
+      () => connection.#health.reconnects ? PROBE_INTERVAL : null,
     );
     const connection: RedisConnection = new RedisConnection(
       address,
@@ -91,8 +98,13 @@ export class RedisConnection implements AsyncDisposable {
     try {
       await connection.#connect();
     } catch (error) {
-      await connection.close();
-      throw startError(error, address, await tlsMismatch(error, address));
+      const mismatch = await tlsMismatch(error, address);
+      const reason = mismatch === undefined ? temporaryReason(error) : undefined;
+      if (mayStartDown && reason !== undefined) connection.#health.startDown(reason, error);
+      else {
+        await connection.close();
+        throw startError(error, address, mismatch);
+      }
     }
     return connection;
   }

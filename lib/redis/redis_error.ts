@@ -20,6 +20,10 @@ export class RedisUnavailableError extends FlexLLMError {
   }
 }
 
+/** Replies that refuse a user, a password or the rights of a user. */
+const REFUSED_LOGIN = /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/;
+
+const NO_REDIS = "it is no Redis server";
 const MEMORY_FULL = "its memory is full";
 
 /** Replies that say that the server cannot do its work now, with what they mean. */
@@ -73,8 +77,18 @@ export function connectionReason(error: unknown): string {
   if (/wrong version number|packet length|SSL routines|InvalidContentType/i.test(text)) {
     return "it does not speak TLS; use redis:// if that is intended";
   }
-  if (/Unknown RESP type|Protocol error/i.test(text)) return "it is no Redis server";
+  if (/Unknown RESP type|Protocol error/i.test(text)) return NO_REDIS;
   return text || code || "unknown reason";
+}
+
+/** Why the server cannot be used now, if that may pass by itself; `undefined` if the address or the login is wrong. */
+export function temporaryReason(error: unknown): string | undefined {
+  if (error instanceof ConfigurationError) return undefined;
+  const text = textOf(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOTFOUND" || REFUSED_LOGIN.test(text)) return undefined;
+  const reason = unavailability(error);
+  return reason?.startsWith("its certificate") || reason?.startsWith(NO_REDIS) ? undefined : reason;
 }
 
 /** Whether an address and its server disagree about encryption. */
@@ -114,7 +128,7 @@ export function startError(
     const [reason, hint] = MISMATCHES[mismatch];
     return new ConfigurationError(`${at} cannot be used: ${reason}`, { cause: error, hint });
   }
-  if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/.test(text)) {
+  if (REFUSED_LOGIN.test(text)) {
     const isPermission = text.startsWith("NOPERM");
     return new ConfigurationError(
       isPermission

@@ -13,8 +13,8 @@ interface Shared {
 
 const shared = new Map<string, Shared>();
 
-/** The options that those who use one connection must agree on. */
-type ShareOptions = Pick<ConnectionOptions, "needsWrites">;
+/** How to connect; `mayStartDown` counts for the first share. */
+type ShareOptions = Pick<ConnectionOptions, "needsWrites" | "mayStartDown">;
 
 function identityOf(address: RedisAddress, { needsWrites = true }: ShareOptions): string {
   const { host, port, tls, username, password, database, prefix } = address;

@@ -8,6 +8,7 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { Executor, IndexedRecord, Outcome } from "../../batch/executor.ts";
+import { reportLoss } from "../../redis/loss_notice.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { FleetView } from "../fleet_status.ts";
@@ -50,7 +51,7 @@ export class Coordinator implements Executor {
   readonly #unwatch: () => void;
 
   private constructor(options: CoordinatorOptions, job: StoredJob) {
-    const { connection, concurrency = MIN_WINDOW, hedge = false } = options;
+    const { connection, concurrency = MIN_WINDOW, hedge = false, onLoss } = options;
     this.#hedge = hedge;
     this.job = job.spec.id;
     this.concurrency = concurrency;
@@ -60,8 +61,8 @@ export class Coordinator implements Executor {
     this.#feed = new RecordFeed(run, this.#collector);
     this.#reconciler = new Reconciler(run, this.#collector, this.#resender);
     run.onStop = () => void withdrawRecords(run, () => this.#settled());
-    this.#unwatch = connection.watch({
-      onDown: ({ message }) => run.note(`${message}; waiting for it.`),
+    const unreport = onLoss && reportLoss(connection, onLoss, "the batch waits for it");
+    const unwatch = connection.watch({
       onReset: () => {
         run.mayLackJob = run.hasNewStreams = run.mayLackRecords = true;
         run.wake();
@@ -69,11 +70,14 @@ export class Coordinator implements Executor {
       // It may have lost the last seconds, or hours.
       onRestart: () => run.mayLackJob = true,
       onUp: () => {
-        run.note("Redis can be used again.");
         run.mayLackRecords = true;
         run.wake();
       },
     });
+    this.#unwatch = () => {
+      unreport?.();
+      unwatch();
+    };
   }
 
   /**

@@ -10,6 +10,8 @@ import { MEMBER_TTL, RECOUNT } from "./members_script.ts";
 /** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
 export type FleetMode = "shared" | "part" | "wait";
 
+/** Processes that a process assumes which has never reached the server. */
+const UNKNOWN_PROCESSES = 10;
 /** Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead. */
 const MARGIN = RECOUNT + 500;
 
@@ -20,7 +22,7 @@ export class FleetState {
   /** When the last report was sent that the server has answered. */
   #reportedAt = -Infinity;
   /** Processes that may use a part of the limit. */
-  #processes = 1;
+  #processes = UNKNOWN_PROCESSES;
   /** Whether this process has to register again before it uses the shared limit. */
   #isCutOff = false;
 
@@ -36,7 +38,7 @@ export class FleetState {
 
   /** The number of processes known before this one was cut off; 0 if it was not. */
   get known(): number {
-    return this.#isCutOff ? this.#processes : 0;
+    return this.#isCutOff && this.#reportedAt > -Infinity ? this.#processes : 0;
   }
 
   /** Records a report that was sent at `sent`. */

@@ -100,9 +100,10 @@ export class SharedRate implements RequestRate {
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
+    if (!this.#connection.isUp) this.#lost();
     await this.#report();
   }
 
