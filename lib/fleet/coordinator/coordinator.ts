@@ -21,6 +21,7 @@ import { MIN_WINDOW, RecordFeed } from "./record_feed.ts";
 import { Resender } from "./resender.ts";
 import { ResultCollector } from "./result_collector.ts";
 import { StoredJob } from "./stored_job.ts";
+import { isAnswered } from "../work_result.ts";
 import { StragglerWatch } from "./straggler_watch.ts";
 
 /** Milliseconds between two heartbeats. */
@@ -113,7 +114,9 @@ export class Coordinator implements Executor {
     return {
       ...counts,
       duplicates: { ...counts.duplicates },
+      left: { ...counts.left },
       workers: roster.live,
+      contributors: roster.contributors,
       refusals: roster.refusals,
       isConnected: connection.isUp,
     };
@@ -137,7 +140,11 @@ export class Coordinator implements Executor {
         } else if (this.#isFinished()) break;
         else await run.changed();
       }
-      if (!run.isAborted && run.connection.isUp) await collectSecondCopies(run, this.#collector);
+      if (!run.isAborted && run.connection.isUp) {
+        // Workers may have joined since the last look.
+        await run.roster.refresh().catch(() => {});
+        await collectSecondCopies(run, this.#collector);
+      }
       this.#isComplete = !run.isAborted && run.open.count === 0;
       if (run.failure !== undefined) throw run.failure.error;
     } finally {
@@ -156,6 +163,20 @@ export class Coordinator implements Executor {
     this.#run.wake();
   }
 
+  /** Counts what a run that was stopped has left in Redis. Call it once the worker of this process has ended. */
+  async countLeft(): Promise<void> {
+    const run = this.#run;
+    if (this.#isComplete || run.isReplaced) return;
+    const waiting = this.#collector.waiting + run.leftovers.resultCount;
+    try {
+      const groups = await run.results.drain();
+      const answers = groups.flatMap(({ results }) => results).filter(isAnswered).length;
+      run.counts.left = { records: await run.work.countPending(), answers: answers + waiting };
+    } catch {
+      run.counts.left = { records: Math.max(0, run.open.count), answers: waiting };
+    }
+  }
+
   /**
    * Ends the job in Redis, unless workers still have records of it: their results wait for the next run. Call it once
    * the result file is closed.
@@ -169,7 +190,11 @@ export class Coordinator implements Executor {
     this.#run.results.close();
     try {
       if (this.#isComplete) await this.#run.job.end();
-      else await this.#run.job.release();
+      else {
+        const trim = this.#run.results.trim(true);
+        if (trim !== undefined) await this.#run.connection.command(trim);
+        await this.#run.job.release();
+      }
     } catch {
       // It expires.
     }
