@@ -84,13 +84,14 @@ export class Coordinator implements Executor {
   /**
    * Creates a job, or continues the one that an earlier run has left.
    *
-   * @throws {ConfigurationError} if another process runs the job
+   * @throws {ConfigurationError} if another process runs the job, or another batch of the same name has answers
    * @throws {RedisUnavailableError} if Redis cannot be used
    */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const job = await StoredJob.lock(options);
     const coordinator = new Coordinator(options, job);
     try {
+      await job.refuseForeignAnswers();
       await job.create();
       await coordinator.#beat();
     } catch (error) {
