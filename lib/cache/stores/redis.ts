@@ -189,6 +189,10 @@ export class RedisStore implements ManagedStore, ClaimingStore {
     await Promise.all(runs);
   }
 
+  reportLoss(report: (line: string) => void): void {
+    this.#link.reportLoss(report);
+  }
+
   async addHits(hits: ReadonlyMap<string, number>): Promise<void> {
     const redis = await this.#link.open();
     const commands = [...hits].map(([model, count]): RedisCommand => [

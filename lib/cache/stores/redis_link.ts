@@ -43,6 +43,8 @@ export class RedisLink {
   /** Whether a read has timed out and is still unanswered: others would only wait as long. */
   #isLate = false;
   #isClosed = false;
+  #report: ((line: string) => void) | undefined;
+  #unreport: () => void = () => {};
 
   constructor(
     address: RedisAddress,
@@ -91,8 +93,14 @@ export class RedisLink {
     }
   }
 
+  /** Reports the loss and the return of the server, once it has been connected. */
+  reportLoss(report: (line: string) => void): void {
+    this.#report = report;
+  }
+
   /** Gives the connection up. */
   async close(): Promise<void> {
+    this.#unreport();
     this.#isClosed = true;
     this.#connection = undefined;
     const share = await this.#opening?.catch(() => undefined);
@@ -101,9 +109,16 @@ export class RedisLink {
 
   async #connect(): Promise<ConnectionShare> {
     try {
-      const { shareConnection } = await import("../../redis/shared_connection.ts");
+      const [{ shareConnection }, { reportLoss }] = await Promise.all([
+        import("../../redis/shared_connection.ts"),
+        import("../../redis/loss_notice.ts"),
+      ]);
       const share = await shareConnection(this.address, { needsWrites: this.#needsWrites });
-      if (!this.#isClosed) this.#connection = share.connection;
+      if (this.#isClosed) return share;
+      this.#connection = share.connection;
+      if (this.#report !== undefined) {
+        this.#unreport = reportLoss(share.connection, this.#report, "no cached answers are used");
+      }
       return share;
     } catch (error) {
       this.#failure = error;
