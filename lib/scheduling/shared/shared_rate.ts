@@ -140,7 +140,9 @@ export class SharedRate implements RequestRate {
     this.#state.lost();
     this.#moments = [];
     this.#first = 0;
-    this.#part.setRate(this.#state.partOf(this.#perSecond));
+    const part = this.#state.partOf(this.#perSecond);
+    // Rounded up, the parts of all processes together would exceed the limit.
+    this.#part.setRate(part < 1 || part === this.#perSecond ? part : Math.floor(part));
     this.#options.onChange();
   }
 
