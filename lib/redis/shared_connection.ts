@@ -39,6 +39,7 @@ export async function shareConnection(
 ): Promise<ConnectionShare> {
   const identity = identityOf(address, options);
   let entry = shared.get(identity);
+  const isFirst = entry === undefined;
   if (entry === undefined) {
     entry = { connection: RedisConnection.open(address, options), users: 0 };
     shared.set(identity, entry);
@@ -55,6 +56,8 @@ export async function shareConnection(
     connection = await own.connection;
   } catch (error) {
     await leave();
+    // It was opened for another part of the process, which needs the server.
+    if (options.mayStartDown && !isFirst) return shareConnection(address, options);
     throw error;
   }
   let isReleased = false;

@@ -140,6 +140,36 @@ Deno.test("a share of a connection: one per server, closed with the last", optio
   await other.release();
 });
 
+Deno.test(
+  "a share that may start without the server, beside one that may not",
+  options,
+  async () => {
+    await using server = await RedisServer.start();
+    await server.kill();
+    const refused = assert.rejects(shareConnection(server.address()), /connection was refused/);
+    await using share = await shareConnection(server.address(), { mayStartDown: true });
+    await refused;
+    const { connection } = share;
+    const events: string[] = [];
+    connection.watch({
+      onUp: () => events.push("up"),
+      onReset: () => events.push("reset"),
+      onRestart: () => events.push("restart"),
+    });
+    assert.ok(!connection.isUp);
+    await assert.rejects(connection.command(["PING"]), RedisUnavailableError);
+    await server.restart();
+    await until(() => connection.isUp);
+    assert.equal(await connection.command(["PING"]), "PONG");
+    assert.deepEqual(events, ["up"]);
+    await server.kill();
+    await until(() => !connection.isUp);
+    await server.restart();
+    await until(() => connection.isUp);
+    assert.deepEqual(events, ["up", "reset", "up"]);
+  },
+);
+
 Deno.test("errors at the start say what to do", options, async () => {
   await using server = await RedisServer.start("--requirepass", "secret", "--databases", "2");
   const { port } = server;
