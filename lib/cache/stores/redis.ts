@@ -23,7 +23,7 @@ import type {
 } from "../store.ts";
 import { StatsCounter } from "../store_stats.ts";
 import { claimKey, decode, encode, entryKey, hitsKey, listEntries } from "./redis_entries.ts";
-import { RedisLink } from "./redis_link.ts";
+import { RedisLink, type RedisLinkOptions } from "./redis_link.ts";
 
 /** Maximum keys of a script or a command. */
 const MAX_KEYS = 500;
@@ -58,16 +58,13 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
+/** Milliseconds for which the counts of hits are kept after the last one, at least: 30 days. */
+const HITS_KEPT = 30 * 24 * 60 * 60 * 1000;
+
 /** The options of a {@link RedisStore}. */
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends RedisLinkOptions {
   /** Milliseconds until an entry expires; `Infinity` for never. */
   lifetime: number;
-  /**
-   * Milliseconds that a read may take.
-   *
-   * @default 250
-   */
-  readTimeout?: number;
 }
 
 /** A store on a Redis server. It connects at the first use, and again after a failure. */
@@ -82,9 +79,9 @@ export class RedisStore implements ManagedStore, ClaimingStore {
   /** Our claims, and until when they last, by `performance.now()`. */
   readonly #claims = new Map<string, number>();
 
-  constructor(address: RedisAddress, { lifetime, readTimeout }: RedisStoreOptions) {
+  constructor(address: RedisAddress, { lifetime, ...link }: RedisStoreOptions) {
     this.location = address.shown;
-    this.#link = new RedisLink(address, readTimeout);
+    this.#link = new RedisLink(address, link);
     this.#lifetime = lifetime;
   }
 
@@ -153,11 +150,19 @@ export class RedisStore implements ManagedStore, ClaimingStore {
     await Promise.all(runs);
   }
 
+  reportLoss(report: (line: string) => void): void {
+    this.#link.reportLoss(report);
+  }
+
   async addHits(hits: ReadonlyMap<string, number>): Promise<void> {
     const redis = await this.#link.open();
-    await redis.pipeline(
-      [...hits].map(([model, count]) => ["HINCRBY", hitsKey(redis), model, count]),
-    );
+    const commands = [...hits].map(([model, count]): RedisCommand => [
+      ...["HINCRBY", hitsKey(redis)] as const,
+      ...[model, count],
+    ]);
+    const kept = Math.max(HITS_KEPT, this.#lifetime);
+    if (Number.isFinite(kept)) commands.push(["PEXPIRE", hitsKey(redis), Math.ceil(kept)]);
+    await redis.pipeline(commands);
   }
 
   async stats(): Promise<StoreStats> {

@@ -58,7 +58,7 @@ export function claimKey(redis: RedisConnection, key: string): string {
   return redis.key("cache", FORMAT, "claim", key);
 }
 
-/** A hash with the hits of each model. It lasts until the cache is cleared. */
+/** A hash with the hits of each model. It lasts as long as the entries at least. */
 export function hitsKey(redis: RedisConnection): string {
   return redis.key("cache", FORMAT, "hits");
 }

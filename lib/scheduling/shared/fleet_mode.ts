@@ -10,6 +10,8 @@ import { MEMBER_TTL, RECOUNT } from "./members_script.ts";
 /** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
 export type FleetMode = "shared" | "part" | "wait";
 
+/** Processes that a process assumes which has never reached the server. */
+const UNKNOWN_PROCESSES = 10;
 /**
  * Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead, also
  * on a slow link.
@@ -23,7 +25,9 @@ export class FleetState {
   /** When the last report was sent: the server may have got it, even if it has not answered. */
   #sentAt = -Infinity;
   /** Processes that may use a part of the limit. */
-  #processes = 1;
+  #processes = UNKNOWN_PROCESSES;
+  /** Whether the server has answered a report. */
+  #isKnown = false;
   /** Whether this process has to register again before it uses the shared limit. */
   #isCutOff = false;
 
@@ -32,9 +36,14 @@ export class FleetState {
     this.#policy = policy;
   }
 
-  /** The number of processes that may use a part of the limit, at the last report. */
+  /** The number of processes that may use a part of the limit, as far as this one knows. */
   get processes(): number {
     return this.#processes;
+  }
+
+  /** The number of processes at the last report; 0 before the server has answered one. */
+  get known(): number {
+    return this.#isKnown ? this.#processes : 0;
   }
 
   /** Whether this process was cut off, and has not reported since. */
@@ -50,6 +59,7 @@ export class FleetState {
   /** Records the reply to a report. */
   replied(processes: number): void {
     this.#processes = processes;
+    this.#isKnown = true;
     this.#isCutOff = false;
   }
 

@@ -40,7 +40,7 @@ export function limitKeys(
 }
 
 /** What is stored of each process. */
-const FIELDS = ["limit", "number", "run", "held", "used", "flow", "want"];
+const FIELDS = ["limit", "number", "run", "held", "used", "flow", "want", "turn"];
 
 /** Removes a process from those that share a limit, so that the others need not keep a part for it. Never rejects. */
 export async function leave(

@@ -65,12 +65,18 @@ export class LimitReporter {
       onError: options.onError,
       time: options.time,
     });
-    const onLost = () => {
-      this.state.lost();
-      options.onLost();
-      options.onChange();
-    };
+    const onLost = () => this.#lost();
     this.#unwatch = connection.watch({ onDown: onLost, onReset: onLost });
+  }
+
+  /**
+   * Registers this process, so that the others know of it.
+   *
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
+   */
+  async join(): Promise<void> {
+    if (!this.#connection.isUp) this.#lost();
+    await this.#options.report();
   }
 
   /** Reports in `delay` milliseconds, or as soon as allowed; earlier requests still count. */
@@ -85,13 +91,13 @@ export class LimitReporter {
    * @throws {RedisUnavailableError} if the server cannot be used
    */
   async run(script: RedisScript, args: readonly RedisArgument[]): Promise<unknown[] | undefined> {
-    this.state.sent(this.#time.now());
-    const { processes, isCutOff } = this.state;
+    if (this.#connection.isUp) this.state.sent(this.#time.now());
+    const { known, isCutOff } = this.state;
     const reply = await this.#connection.run(script, this.#options.keys.flat(), [
       this.#id,
       ++this.#number,
       this.#connection.runId,
-      processes,
+      known,
       isCutOff ? 1 : 0,
       ...args,
     ]) as [processes: number, ...unknown[]];
@@ -106,5 +112,11 @@ export class LimitReporter {
     this.#unwatch();
     await this.#loop.close();
     for (const keys of this.#options.keys) await leave(this.#connection, keys, this.#id);
+  }
+
+  #lost(): void {
+    this.state.lost();
+    this.#options.onLost();
+    this.#options.onChange();
   }
 }

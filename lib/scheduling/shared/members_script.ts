@@ -22,8 +22,8 @@ export const MEMBER_ARGS = 5;
 
 /**
  * Lua: reads what every report begins with, which is `ARGV[1]` to `ARGV[${MEMBER_ARGS}]`: the id of the process; the
- * number of the report; the run of the server, as the process knows it; the number of processes at the last report;
- * 1 if the process was cut off since, or 0.
+ * number of the report; the run of the server, as the process knows it; the number of processes at the last report, 0
+ * if none was answered yet; 1 if the process was cut off since, or 0.
  *
  * `join(state, members, limit, onForget)` registers the process. Returns the limit that holds for all connected
  * processes together, their number, the number of those that may use a part of the limit, and whether the server may
@@ -75,9 +75,9 @@ local function join(state, members, limit, onForget)
     end
   end
   local isNew = not redis.call("ZSCORE", members, id)
-  local isReturning = number > 1 and (isNew or redis.call("HGET", state, "run:" .. id) ~= run)
+  local isReturning = known > 0 and (isNew or redis.call("HGET", state, "run:" .. id) ~= run)
   redis.call("ZADD", members, now + ${MEMBER_TTL * 1000}, id)
-  if isCutOff or isReturning then awaitAll(state, known) end
+  if isReturning or isCutOff and known > 0 then awaitAll(state, known) end
   local cached = redis.call("HMGET", state, "limit:" .. id, "recount", "effective", "live", "all", "known", "knownUntil")
   if not isNew and not isReturning and not isCutOff and tonumber(cached[1] or "-1") == limit and
     tonumber(cached[2] or "0") > now and tonumber(cached[2]) <= now + ${RECOUNT * 1000} then

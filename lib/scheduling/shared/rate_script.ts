@@ -13,6 +13,8 @@ export const VALID_FOR = 25;
  * with the error of {@link ServerClock}.
  */
 export const TRAVEL = 60;
+/** Milliseconds by which a second at that server may be longer or shorter than planned. */
+const SPREAD = VALID_FOR + TRAVEL;
 /** Milliseconds up to the furthest moment that is granted. */
 const FURTHEST = 60_000;
 /** Maximum moments in one reply. */
@@ -20,7 +22,7 @@ export const MAX_MOMENTS = 1000;
 
 /**
  * Grants moments that satisfy all of the limits at once, evenly spaced by each of them. No second at the server
- * that has the limit gets more requests than allowed, since each moment is valid only for a short time.
+ * that has the limit gets more requests than allowed (rounded up), since each moment is valid only for a short time.
  *
  * Replies with: the processes that may use a part of the first limit; the server's time in microseconds; the
  * first limit, as it holds for all connected processes; microseconds to wait before more can be granted; the
@@ -37,11 +39,19 @@ local limits = {}
 local rate, all, shortest = 0, 1, math.huge
 for i = 1, #KEYS, 2 do
   local perSecond = tonumber(ARGV[${MEMBER_ARGS + 4} + (i + 1) / 2])
-  local effective, _, processes, isReturning = join(KEYS[i], KEYS[i + 1], perSecond)
+  local effective, live, processes, isReturning = join(KEYS[i], KEYS[i + 1], perSecond)
   if i == 1 then rate, all = effective, processes end
-  local whole = effective
-  if effective >= 1 then whole = math.floor(effective) end
-  local interval = ${(1000 + VALID_FOR + TRAVEL) * 1000} / whole
+  local interval = ${(1000 + SPREAD) * 1000} / effective
+  if effective >= 1 and processes > live then
+    -- The others use their parts by themselves: rounded up, all parts together would exceed the limit.
+    interval = ${(1000 + SPREAD) * 1000} / math.floor(effective)
+  elseif effective > 1 then
+    -- A second of a limit of 1.5 has one or two requests. Two seconds have three.
+    local most = math.ceil(effective)
+    interval = math.max(${
+  (1000 + SPREAD) * 1000
+} / most, (1000 + ${SPREAD} / most) * 1000 / effective)
+  end
   if interval < shortest then shortest = interval end
   local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
   -- Data was lost, and processes still have moments that were granted before.

@@ -77,10 +77,10 @@ export class SharedRate implements RequestRate {
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
-    await this.#report();
+    await this.#reporter.join();
   }
 
   availableAt(now: number): number {
@@ -112,7 +112,9 @@ export class SharedRate implements RequestRate {
     this.#moments = [];
     this.#first = 0;
     const { state } = this.#reporter;
-    this.#part.setRate(state.partOf(this.#perSecond));
+    const part = state.partOf(this.#perSecond);
+    // Rounded up, the parts of all processes together would exceed the limit.
+    this.#part.setRate(part < 1 || part === this.#perSecond ? part : Math.floor(part));
     // The others may have been granted the moments just after.
     this.#part.take(state.partAt);
   }

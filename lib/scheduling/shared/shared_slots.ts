@@ -55,10 +55,10 @@ export class SharedSlots implements SlotLimit {
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
-    await this.#report();
+    await this.#reporter.join();
   }
 
   isAvailable(): boolean {

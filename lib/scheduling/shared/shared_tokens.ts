@@ -94,10 +94,10 @@ export class SharedTokens implements TokenRate {
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
-    await this.#report();
+    await this.#reporter.join();
   }
 
   nextAt(now: number, demand: TokenDemand): number {
