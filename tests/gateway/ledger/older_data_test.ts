@@ -91,3 +91,21 @@ gatewayTest("older data: a key that was disabled since stays disabled", async (s
   await using late = await openGateway(server);
   assert(isRefused(late));
 });
+
+gatewayTest(
+  "lost data: a call at once does not hide what ended gateways have spent",
+  async (server) => {
+    const limits = { budget: { total: 1 } };
+    await using gateway = await openGateway(server, { limits });
+    const ended = await openGateway(server, { limits });
+    (await admit(ended, 0.4)).commit(charge(0.4));
+    await ended.close();
+    await until(() => isNear(spentOf(gateway), 0.4), "it is known");
+    await until(async () => (await instances(server)).length === 1, "it has ended");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await redisCommand(server, "FLUSHALL");
+    (await admit(gateway, 0.1)).commit(charge(0.1));
+    await gateway.flush();
+    assert.deepEqual(await balanceOf(server), [0.5, 0]);
+  },
+);

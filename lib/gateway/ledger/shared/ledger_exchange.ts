@@ -54,6 +54,8 @@ export class LedgerExchange {
   readonly #parts: ExchangeParts;
   #waiting: WaitingReservation[] = [];
   #work: Promise<void> = Promise.resolve();
+  /** Whether an exchange begins after this turn, or after a delay. */
+  #isNext = false;
   #isSoon = false;
   #hasFailed = false;
   #isClosed = false;
@@ -96,14 +98,18 @@ export class LedgerExchange {
 
   /** Exchanges in `delay` milliseconds; without a delay, with all reservations that are made in this turn. */
   soon(delay = 0): void {
-    if (this.#isSoon && delay > 0) return;
+    if (this.#isNext || (delay > 0 && this.#isSoon)) return;
     const run = () => {
-      this.#isSoon = false;
+      this.#isNext = this.#isSoon = false;
       void this.queue(() => this.run());
     };
-    if (delay > 0) setTimeout(run, delay);
-    else if (this.#waiting.length === 1) setImmediate(run);
-    this.#isSoon = true;
+    if (delay > 0) {
+      this.#isSoon = true;
+      setTimeout(run, delay);
+    } else {
+      this.#isNext = true;
+      setImmediate(run);
+    }
   }
 
   /** Queues no further work. */
@@ -144,23 +150,32 @@ export class LedgerExchange {
           encodedReservation(reservation, reservation.request.budgets)
         ),
     };
-    let reply: [results: string[][], balances: ScopeSums[]];
+    const putBack = () => {
+      balances.takeBack();
+      own.putBack(rows);
+      reservations.putBack(changes);
+    };
+    let reply: [results: string[][], balances: ScopeSums[]] | [];
     try {
       const keys = [connection.key("gateway")];
       reply = await connection.run(EXCHANGE, keys, [JSON.stringify(order)]) as typeof reply;
     } catch (error) {
-      balances.takeBack();
-      own.putBack(rows);
-      reservations.putBack(changes);
+      putBack();
       if (!(error instanceof RedisUnavailableError)) {
         const refusal = budgetUnavailable(`it refuses a script: ${error}`);
         for (const { reject } of waiting) reject(refusal);
         this.#failed(error);
-        setTimeout(() => this.soon(SETTLE_DELAY), RETRY_DELAY);
+        setTimeout(() => this.soon(), RETRY_DELAY);
         return false;
       }
       // They may have been made all the same.
       for (const entry of waiting) this.#reserveAlone(entry, true);
+      return false;
+    }
+    if (reply.length === 0) {
+      putBack();
+      this.#waiting.unshift(...waiting);
+      setTimeout(() => this.soon(), RETRY_DELAY);
       return false;
     }
     this.#hasFailed = false;

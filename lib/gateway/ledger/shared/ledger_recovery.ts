@@ -34,8 +34,8 @@ export class LedgerRecovery {
   onRelease: (scopes: readonly string[]) => void = () => {};
   readonly #parts: RecoveryParts;
   #hasLostData = false;
-  /** The gateways that were running before, until everything is restored. */
-  #instances: readonly string[] | undefined;
+  /** What was known before, until everything is restored: the running gateways, and what ended ones had spent. */
+  #before: { alive: readonly string[]; ended: string } | undefined;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -98,13 +98,16 @@ export class LedgerRecovery {
     const { connection, member, keys, own, balances, reservations, exchange } = this.#parts;
     const base = connection.key("gateway");
     await connection.command(["SET", `${base}:recovering`, "1", "PX", RECOVERY_TIME]);
-    const alive = this.#instances ??= member.instances;
+    const { alive, ended } = this.#before ??= {
+      alive: member.instances,
+      ended: JSON.stringify(balances.ended()),
+    };
+    await member.tick();
     const { instance } = member;
     const order = { instance, alive, open: reservations.amounts, run: connection.runId };
     await connection.run(FORGET_ENDED, [base], [JSON.stringify(order)]);
     own.forgetShared();
     reservations.restoreAll();
-    const ended = JSON.stringify(balances.ended());
     while (reservations.hasChanges || !own.isShared) {
       if (!await exchange.run(true)) return;
     }
@@ -113,7 +116,7 @@ export class LedgerRecovery {
     await member.tick();
     member.forgetChanges();
     await keys.restore();
-    this.#instances = undefined;
+    this.#before = undefined;
     this.#hasLostData = false;
   }
 }

@@ -61,10 +61,12 @@ end
 /**
  * Exchanges what a gateway has done for the sums of all: releases, rows of spending, reservations to restore, and
  * new reservations, in this order. Returns the result of each new reservation (nothing, `wait`, or the budget that
- * does not allow it) and the sums of the scopes that have changed.
+ * does not allow it) and the sums of the scopes that have changed; an empty list if the server was restarted or has
+ * lost its data since the last tick, which finds out.
  */
 export const EXCHANGE: RedisScript = new RedisScript(`${SUMS}
 local order = cjson.decode(ARGV[1])
+if redis.call("GET", base .. ":run") ~= order.run then return {} end
 local open = base .. ":open:" .. order.instance
 local lost = base .. ":recovered:" .. order.instance
 local function takeBack(id)
@@ -111,8 +113,7 @@ for _, reservation in ipairs(order.restored) do
     hold(reservation, reservation.amount)
   end
 end
-local isRecovering = #order.reserved > 0 and
-  (redis.call("EXISTS", base .. ":recovering") == 1 or redis.call("GET", base .. ":run") ~= order.run)
+local isRecovering = #order.reserved > 0 and redis.call("EXISTS", base .. ":recovering") == 1
 local seen = {}
 local function shortage(reservation)
   local blocked

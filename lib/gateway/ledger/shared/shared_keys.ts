@@ -102,8 +102,8 @@ export class PublishedKeys implements SharedKeys {
     if (other !== undefined) {
       if (!this.#wasReplaced) {
         this.#onWarning(
-          `the keys of the other gateways now come from another database, ${other.place}; this gateway goes on ` +
-            `with those in ${this.#owner.place}. Stop one of the two`,
+          `the keys of the other gateways now come from another database, ${other.place}; this gateway still uses ` +
+            `those in ${this.#owner.place}. Stop one of the two`,
         );
       }
       this.#wasReplaced = true;

@@ -98,7 +98,9 @@ export class SharedLedger implements Ledger {
   async start(): Promise<void> {
     await this.#exchange.queue(async () => {
       await this.#recovery.tick();
-      while (!this.#own.isShared) await this.#exchange.run();
+      while (!this.#own.isShared) {
+        if (!await this.#exchange.run()) await this.#recovery.tick();
+      }
       while (await this.#recovery.tick()) { /* There are more balances. */ }
     });
   }
