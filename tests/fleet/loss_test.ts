@@ -178,7 +178,7 @@ Deno.test(
     await server.kill();
     await server.restart();
     await until(() => connection.isUp);
-    // The comparison waits for the reports of workers, and cannot go on then.
+    // The comparison waits for the reports of workers, and then fails.
     await proxy.refuse();
     await systemClock.sleep(4500);
     await fleet.worker();
