@@ -146,6 +146,35 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "SharedRate: a process that starts without the server uses a tenth, then the shared limit",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await proxy.refuse();
+    const log: number[] = [];
+    await using sender = await Sender.start(
+      { address: () => parseRedisAddress(proxy.redisUrl, "test") },
+      [{ group: "g", perSecond: 60 }],
+      log,
+      { mayStartDown: true },
+    );
+    await sleep(2000);
+    assert(log.length > 0);
+    assert(mostWithin(log, 1000) <= 6, `${mostWithin(log, 1000)}`);
+    await proxy.accept();
+    const end = performance.now() + 10_000;
+    while (!sender.connection.isUp && performance.now() < end) await sleep(5);
+    const upAt = performance.now();
+    await sleep(2500);
+    // It knew of no others, for which it would have to leave anything.
+    const after = mostWithin(log.filter((at) => at > upAt), 1000);
+    assert(after > 12 && after <= 60, `${after}`);
+    assert.deepEqual(sender.errors, []);
+  },
+);
+
 Deno.test("SharedRate sends nothing without the server if rates=stop", { ignore }, async () => {
   await using server = await RedisServer.start();
   const log: number[] = [];
