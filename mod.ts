@@ -174,12 +174,9 @@ export {
 } from "./lib/errors.ts";
 export { SchemaMismatchError } from "./lib/chat/schema_mismatch_error.ts";
 
-export {
-  type AccessOptions,
-  type AccessSettings,
-  type KeyAccess,
-  openAccess,
-} from "./lib/gateway/access/open_access.ts";
+export type { AccessOptions, AccessSettings } from "./lib/gateway/access/access_settings.ts";
+export type { KeyAccess } from "./lib/gateway/access/key_access.ts";
+export { openAccess } from "./lib/gateway/access/open_access.ts";
 export { type KeyFile, type ListedKey, openKeyStore } from "./lib/gateway/access/open_key_store.ts";
 export {
   type IssuedKey,

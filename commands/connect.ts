@@ -64,7 +64,7 @@ export function withRedisWarnings(
   redis: RedisSettings | undefined,
   budget?: string,
 ): RedisOptions | undefined {
-  return redis && redisOptions(redis, { budget, onWarning: writeWarning });
+  return redis && redisOptions(redis, { budget, isRequired: true, onWarning: writeWarning });
 }
 
 /** The user's prices: those in the configuration, then those in `pricing.json`. */

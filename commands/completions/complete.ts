@@ -122,7 +122,7 @@ async function jobNames(): Promise<Candidate[]> {
   if (redis === undefined) return [];
   const { shareConnection } = await import("../../lib/redis/shared_connection.ts");
   const { readJobs } = await import("../../lib/fleet/read_fleet.ts");
-  await using share = await shareConnection(redis.address);
+  await using share = await shareConnection(redis.address, { needsWrites: false });
   return (await readJobs(share.connection)).map(({ id, name, input }) => ({
     value: id,
     description: [name, input].filter((text) => text !== undefined).join(", ") || undefined,

@@ -10,7 +10,7 @@ import { redisOptions } from "../../lib/client/redis_options.ts";
 import type { Config } from "../../lib/config/load.ts";
 import { type GatewaySettings, resolveGateway } from "../../lib/config/resolve_gateway.ts";
 import { requireApproval } from "../../lib/config/trust.ts";
-import type { AccessSettings } from "../../lib/gateway/access/open_access.ts";
+import type { AccessSettings } from "../../lib/gateway/access/access_settings.ts";
 import type { Access } from "../../lib/gateway/access.ts";
 import type { GatewayOptions } from "../../lib/gateway/gateway_options.ts";
 import { isLoopback } from "../../lib/transport/loopback.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KeyAccess } from "../../lib/gateway/access/open_access.ts";
+import type { KeyAccess } from "../../lib/gateway/access/key_access.ts";
 import type { GatewayApp } from "../../lib/gateway/gateway_app.ts";
 import { FlexLLMError } from "../../lib/errors.ts";
 import { reportError } from "../errors/report.ts";

@@ -27,7 +27,7 @@ import { gatewayUrl, refuseOwnAddress, requireKeysFor } from "./listen_address.t
 import { Reloader } from "./reloader.ts";
 import { createKeyCommand, type ServeFlags } from "./serve_flags.ts";
 import { shutDown, StopRequests } from "./shut_down.ts";
-import { startLines } from "./start_text.ts";
+import { sharedText, startLines } from "./start_text.ts";
 
 /** Opens the virtual keys. */
 async function openKeys({ settings }: GatewaySetup): ReturnType<typeof openAccess> {
@@ -64,6 +64,8 @@ function announce(
   // Every line of a JSON log is JSON.
   if (accessLog === "json") writeNote(ready);
   else writeOutput(`${ready}\n`);
+  const shared = sharedText(settings);
+  if (shared !== undefined) writeSentences(shared);
   if (!process.stderr.isTTY) return;
   const requiresKey = access.hasKeys || !isLoopback(host);
   const page = options.adminKey !== undefined ? "protected" : isLoopback(host) ? "open" : "closed";

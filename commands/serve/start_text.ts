@@ -6,6 +6,7 @@
 import process from "node:process";
 import type { GatewaySettings } from "../../lib/config/resolve_gateway.ts";
 import type { ResolvedRoute } from "../../lib/config/gateway_routes.ts";
+import { isRedisServer } from "../../lib/cache/store_file.ts";
 import { safeUrl } from "../../lib/redact.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import { colored } from "../terminal/output.ts";
@@ -46,6 +47,18 @@ function clientRows(url: string, key: string): string[][] {
     ["Claude Code", `export ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN=${key}`],
     ["Gemini CLI", `export GOOGLE_GEMINI_BASE_URL=${url} GEMINI_API_KEY=${key}`],
   ];
+}
+
+/** What gateways share, and through which server; `undefined` without one. */
+export function sharedText({ redis, cache }: GatewaySettings): string | undefined {
+  if (redis === undefined) return undefined;
+  const isCacheShared = cache !== false && ["auto", "redis"].includes(cache.store ?? "auto") &&
+    (cache.path === undefined || isRedisServer(cache.path));
+  const shared = ["keys", "rate limits", "budgets"];
+  if (isCacheShared) shared.push("the cache");
+  const last = shared.pop();
+  const list = `${shared.join(", ")} and ${last}`;
+  return `Sharing ${list} with other gateways through Redis at ${redis.address.shown}.`;
 }
 
 /** What the text says besides the settings. */

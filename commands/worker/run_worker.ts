@@ -74,6 +74,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
     exitWhenDone: flags.exitWhenDone,
     idleExit: flags.idleExit,
     onNote: (text) => writeSentences(text),
+    onLoss: writeWarning,
     onRetry({ error }) {
       const kind = retries.count(error);
       if (kind !== undefined) note(colored("dim", `retrying: ${kind.first}`));

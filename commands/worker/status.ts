@@ -62,7 +62,7 @@ function workerJson(worker: WorkerStatus) {
 export async function showStatus({ config: file, json, redis }: StatusFlags): Promise<void> {
   const config = readConfig(file);
   const settings = requireRedis(config, { redis });
-  await using share = await shareConnection(settings.address);
+  await using share = await shareConnection(settings.address, { needsWrites: false });
   const fleet = await readFleet(share.connection);
   if (json) {
     writeJson({ jobs: fleet.jobs.map(jobJson), workers: fleet.workers.map(workerJson) });

@@ -20,7 +20,9 @@ import { isRemote } from "./store_file.ts";
 /** A built-in store, or the caller's own, which only reads and writes. */
 export type BatchedStore =
   & CacheStore
-  & Partial<Pick<ManagedStore, "location" | "recovers" | "getNow" | "addHits" | "close">>
+  & Partial<
+    Pick<ManagedStore, "location" | "recovers" | "reportLoss" | "getNow" | "addHits" | "close">
+  >
   & Partial<ClaimingStore>;
 
 /** A read that comes more than this many milliseconds after the last one gains nothing from a batch. */

@@ -12,6 +12,7 @@ import { DEFAULT_PREFIX, parseRedisAddress, type RedisAddress } from "../redis/r
 import { surviveFileSizeLimit } from "../runtime/runtime.ts";
 import type { BatchedStore } from "./batching_store.ts";
 import { MemoryStore } from "./stores/memory.ts";
+import type { RedisLinkOptions } from "./stores/redis_link.ts";
 import { type CacheStore, DEFAULT_TTL, type ManagedStore, type StoreKind } from "./store.ts";
 import { storeError } from "./store_error.ts";
 import { isKvServer, isRedisServer } from "./store_file.ts";
@@ -127,13 +128,17 @@ export function locateStore(options: StoreOptions, env: Environment): StoreLocat
 }
 
 /** Creates the store on a Redis server, which connects at its first use. */
-async function redisStore(address: RedisAddress, ttl: number = DEFAULT_TTL) {
+async function redisStore(
+  address: RedisAddress,
+  ttl: number = DEFAULT_TTL,
+  options: RedisLinkOptions = {},
+) {
   const { RedisStore } = await import("./stores/redis.ts");
-  return new RedisStore(address, { lifetime: ttl === 0 ? Infinity : ttl * 1000 });
+  return new RedisStore(address, { lifetime: ttl === 0 ? Infinity : ttl * 1000, ...options });
 }
 
 /**
- * Opens the built-in store that `options` select.
+ * Opens the built-in store that `options` select. A server whose memory is full can be looked at and cleaned up.
  *
  * @throws {ConfigurationError} if the options are invalid
  * @throws {CacheError} if the store cannot be used
@@ -142,7 +147,7 @@ export async function openStore(options: StoreOptions, env: Environment): Promis
   const { kind, location, redis } = locateStore(options, env);
   if (kind === "memory" || location === undefined) return new MemoryStore();
   if (redis !== undefined) {
-    const store = await redisStore(redis, options.ttl);
+    const store = await redisStore(redis, options.ttl, { needsWrites: false });
     await store.connect();
     return store;
   }

@@ -10,6 +10,7 @@ import { sourceOf } from "../chat/schema_conversion.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
 import { hasParsed, parseStructured } from "../chat/structured_output.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
+import { RedisUnavailableError } from "../redis/redis_error.ts";
 import { type BatchedStore, BatchingStore } from "./batching_store.ts";
 import { decodeAnswer, encodeAnswer, isStorable, signedEntry, verifiedAnswer } from "./entry.ts";
 import { followerError } from "./follower_error.ts";
@@ -298,6 +299,8 @@ export class ResponseCache implements AsyncDisposable {
         this.#options.timeout,
       );
       this.#location = store.location;
+      const { onWarning } = this.#options;
+      if (onWarning !== undefined) store.reportLoss?.(onWarning);
       return this.#store;
     }).catch((error) => {
       this.#turnOff(error);
@@ -308,6 +311,8 @@ export class ResponseCache implements AsyncDisposable {
 
   /** Continues without the store: until it can be used again, or for good if it does not recover. */
   #fail(error: unknown): void {
+    // The store reports that itself.
+    if (error instanceof RedisUnavailableError) return;
     if (this.#store?.recovers) this.#warn(error, "continuing without it until it responds again");
     else this.#turnOff(error);
   }

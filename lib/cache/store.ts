@@ -149,6 +149,11 @@ export interface ManagedStore extends CacheStore {
   getNow?(key: string): StoredEntry | undefined;
   /** Whether failures pass: the store connects again by itself. */
   readonly recovers?: boolean;
+  /**
+   * Reports from now on when the server of the store is lost and when it is back, together with other parts of the
+   * process that report to the same function.
+   */
+  reportLoss?(report: (line: string) => void): void;
   /** Adds to the hits of models. Hits are stored apart from the entries, so that reading writes nothing. */
   addHits(hits: ReadonlyMap<string, number>): Promise<void>;
   /** Collects statistics, which takes microseconds per entry. */

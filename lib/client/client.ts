@@ -112,14 +112,16 @@ export class LLMClient implements ChatClient, AsyncDisposable {
 
   /** Shares what is limited, if a server is named for it. */
   #shareLimits(settings: ClientSettings, endpoints: readonly EndpointClient[]): void {
-    const { redis, total, costTracker } = settings;
+    const { redis, total, costTracker, cache } = settings;
     if (redis === undefined) return;
     const limits = settings.endpoints.map(({ limits }) => limits);
-    const isLimited = [total, ...limits].some((each) =>
-      each.maxQps ?? each.maxTpm ?? ("maxInFlight" in each ? each.maxInFlight : undefined)
+    const hasLimits = [total, ...limits].some((each) =>
+      each.maxQps !== undefined || each.maxTpm !== undefined ||
+      "maxInFlight" in each && each.maxInFlight !== undefined
     );
     const hasBudget = costTracker !== undefined && redis.budget !== undefined;
-    if (!isLimited && !hasBudget) return;
+    // With nothing to share, the server is still checked, unless the cache reports that it cannot be used.
+    if (!hasLimits && !hasBudget && cache) return;
     this.#pipeline.share(async (queue) => {
       const { shareLimits } = await import("./share_limits.ts");
       return await shareLimits({
@@ -127,6 +129,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
         endpoints,
         limits,
         total,
+        hasLimits,
         costTracker,
         ...queue,
       });

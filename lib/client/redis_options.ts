@@ -38,6 +38,14 @@ export interface RedisOptions {
   /** What happens while the server cannot be used. */
   onStoreLoss?: StoreLossPolicy;
   /**
+   * Whether the first call fails if the server cannot be reached. Otherwise the client starts as if the server had
+   * just been lost, and uses a tenth of each rate limit with `rates: "divide"`, as it does not know how many
+   * processes there are. A refused login or an unknown host is an error in any case.
+   *
+   * @default false
+   */
+  isRequired?: boolean;
+  /**
    * Called when the server becomes unusable, and when it can be used again.
    *
    * @default nothing is reported
@@ -48,6 +56,7 @@ export interface RedisOptions {
 /** The options with their defaults. */
 export interface SharedSettings extends RedisSettings {
   budget: string | undefined;
+  isRequired: boolean;
   onWarning: ((message: string) => void) | undefined;
 }
 
@@ -75,7 +84,7 @@ export function sharedSettings(
 ): SharedSettings | undefined {
   if (redis === undefined) return undefined;
   const options = typeof redis === "string" ? { url: redis } : redis;
-  const { url, prefix, onStoreLoss = {}, budget, onWarning } = options;
+  const { url, prefix, onStoreLoss = {}, budget, isRequired = false, onWarning } = options;
   if (typeof url !== "string") {
     throw new ConfigurationError(`redis.url: expected a URL, got ${url}`);
   }
@@ -90,6 +99,7 @@ export function sharedSettings(
       budget: onStoreLoss.budget ?? DEFAULT_STORE_LOSS.budget,
     },
     budget,
+    isRequired,
     onWarning,
   };
 }
@@ -101,13 +111,15 @@ function urlOf({ tls, username, password, host, port, database }: RedisAddress):
     ? ""
     : `${encodeURIComponent(username ?? "")}${secret}@`;
   const shownHost = host.includes(":") ? `[${host}]` : host;
-  return `${tls ? "rediss" : "redis"}://${login}${shownHost}:${port}/${database}`;
+  return `${tls ? "rediss" : "redis"}://${login}${shownHost}:${port}${
+    database === 0 ? "" : `/${database}`
+  }`;
 }
 
 /** The option for settings of the command line. */
 export function redisOptions(
   { address, onStoreLoss }: RedisSettings,
-  more: Pick<RedisOptions, "budget" | "onWarning"> = {},
+  more: Pick<RedisOptions, "budget" | "isRequired" | "onWarning"> = {},
 ): RedisOptions {
   return { url: urlOf(address), prefix: address.prefix, onStoreLoss, ...more };
 }

@@ -8,14 +8,16 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import { type BudgetShare, shareBudget } from "../pricing/share_budget.ts";
-import type { RedisUnavailableError } from "../redis/redis_error.ts";
+import { budgetConsequence, rateConsequence, reportLoss } from "../redis/loss_notice.ts";
+import { RedisUnavailableError } from "../redis/redis_error.ts";
 import type { RedisConnection } from "../redis/redis_connection.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { warnAboutEviction } from "../redis/eviction.ts";
 import { shareConnection } from "../redis/shared_connection.ts";
 import type { LossCheck } from "../scheduling/dispatch_group.ts";
 import { limitGroup, type LimitSubject } from "../scheduling/shared/limit_group.ts";
-import { type SharedLimitOptions, SharedRate } from "../scheduling/shared/shared_rate.ts";
+import type { SharedLimitOptions } from "../scheduling/shared/limit_reporter.ts";
+import { SharedRate } from "../scheduling/shared/shared_rate.ts";
 import { SharedSlots } from "../scheduling/shared/shared_slots.ts";
 import { SharedTokens } from "../scheduling/shared/shared_tokens.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
@@ -37,6 +39,8 @@ export interface LimitsToShare {
   limits: readonly ConfiguredLimits[];
   /** The limits of all endpoints together. */
   total: Pick<ConfiguredLimits, "maxQps" | "maxTpm">;
+  /** Whether there is any limit. */
+  hasLimits: boolean;
   costTracker: CostTracker | undefined;
   /** The number of requests that wait for an endpoint. */
   waiting: () => number;
@@ -78,6 +82,7 @@ async function joinBudget(
       share: shareBudget(connection, tracker, {
         name,
         minimum: 0,
+        mayStartDown: true,
         onStoreLoss: onStoreLoss.budget,
         onError: (error) => onWarning?.(`the shared budget cannot be counted: ${error}`),
       }),
@@ -109,38 +114,19 @@ function subjectOf({ baseUrl, model, connection: { endpoint } }: EndpointClient)
   return { baseUrl, apiKey: endpoint.apiKey, model };
 }
 
-const seconds = (ms: number) => `${Math.max(1, Math.round(ms / 1000))} s`;
-
-/** Reports the loss and the return of the server, one line each. */
-function reportLoss(
+/** Reports the loss and the return of the server, if anything is shared. */
+function noteLoss(
   connection: RedisConnection,
   { onStoreLoss, onWarning }: SharedSettings,
-  isBudgetShared: boolean,
-) {
+  shared: { rates: boolean; budget: boolean },
+): () => void {
+  const consequences = [
+    ...shared.rates ? [rateConsequence(onStoreLoss)] : [],
+    ...shared.budget ? [budgetConsequence(onStoreLoss)] : [],
+  ];
   if (onWarning === undefined) return () => {};
-  const rates = {
-    divide: "each process keeps to its part of the rate limits",
-    stop: "requests with a rate limit wait",
-    full: "each process uses the whole rate limits",
-  }[onStoreLoss.rates];
-  const budget = {
-    stop: "after 10 s no request is sent that costs money",
-    continue: "each process counts the budget by itself",
-  }[onStoreLoss.budget];
-  const consequences = isBudgetShared ? `${rates}, and ${budget}` : rates;
-  let downAt = 0;
-  return connection.watch({
-    onDown: (error) => {
-      downAt = performance.now();
-      onWarning(`${error.message}; until it can be used again, ${consequences}`);
-    },
-    onUp: () => {
-      const { shown } = connection.address;
-      onWarning(
-        `Redis at ${shown} can be used again, after ${seconds(performance.now() - downAt)}`,
-      );
-    },
-  });
+  const ends = consequences.map((each) => reportLoss(connection, onWarning, each));
+  return () => ends.forEach((end) => end());
 }
 
 /** Ends the wait of single calls that only the server could let start, once it has been down for too long. */
@@ -155,12 +141,14 @@ function limitWait(
     const isStopped = awaited === "money" ? onStoreLoss.budget : onStoreLoss.rates;
     return isStopped === "stop" && connection.downFor >= maxWait * 1000 ? loss : undefined;
   });
+  const onDown = (error: RedisUnavailableError) => {
+    loss = error;
+    clearTimeout(waiting);
+    waiting = setTimeout(dispatch, Math.max(0, maxWait * 1000 + 1 - connection.downFor));
+  };
+  if (connection.failure !== undefined) onDown(connection.failure);
   const unwatch = connection.watch({
-    onDown: (error) => {
-      loss = error;
-      clearTimeout(waiting);
-      waiting = setTimeout(dispatch, maxWait * 1000 + 1);
-    },
+    onDown,
     onUp: () => {
       loss = undefined;
       clearTimeout(waiting);
@@ -179,9 +167,12 @@ function limitWait(
  * @throws {FlexLLMError} if the server cannot be used
  */
 export async function shareLimits(
-  { settings, endpoints, limits, total, costTracker, waiting, dispatch, ...wait }: LimitsToShare,
+  { settings, endpoints, limits, total, hasLimits, costTracker, waiting, dispatch, ...wait }:
+    LimitsToShare,
 ): Promise<LimitShare> {
-  const shared = await shareConnection(settings.address);
+  const shared = await shareConnection(settings.address, {
+    mayStartDown: !settings.isRequired,
+  });
   const { connection } = shared;
   const closers: (() => unknown)[] = [() => shared.release()];
   const close = async () => {
@@ -194,15 +185,19 @@ export async function shareLimits(
     onChange: dispatch,
     onError: (error) => settings.onWarning?.(`the shared limits cannot be used: ${error}`),
   };
+  // Lost meanwhile, or at the start: everything begins as it continues after a loss.
+  const startDown = (error: unknown) => {
+    if (!(error instanceof RedisUnavailableError)) throw error;
+  };
   const open = async <T extends { join(): Promise<void>; close(): Promise<void> }>(limit: T) => {
     closers.push(() => limit.close());
-    await limit.join();
+    await limit.join().catch(startDown);
     return limit;
   };
   try {
     warnAboutEviction(connection, settings.onWarning);
     const isBudgetShared = costTracker?.limit !== undefined && settings.budget !== undefined;
-    closers.push(reportLoss(connection, settings, isBudgetShared));
+    closers.push(noteLoss(connection, settings, { rates: hasLimits, budget: isBudgetShared }));
     closers.push(limitWait(connection, settings, { dispatch, ...wait }));
     const subjects = endpoints.map(subjectOf);
     const all = limitGroup(subjects);

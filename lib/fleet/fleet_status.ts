@@ -82,12 +82,16 @@ export interface FleetCounts {
   reassigned: number;
   /** Second copies that were sent because of `hedge`. */
   hedged: number;
+  /** What a run that was stopped has left in Redis: records that workers have, and answers that wait. */
+  left: { records: number; answers: number };
 }
 
 /** What a coordinator knows while it runs; for the progress. */
 export interface FleetView extends FleetCounts {
   /** The live workers of the job, the embedded one included. */
   workers: readonly WorkerStatus[];
+  /** All workers that sent results, as they last reported themselves. */
+  contributors: readonly WorkerStatus[];
   /** Workers that refuse the job, or have left it because of an error, with the reasons. */
   refusals: readonly { worker: string; reason: string }[];
   /** Whether Redis can be used. */

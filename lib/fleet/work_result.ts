@@ -57,6 +57,11 @@ export function isGivenBack({ b, r, e }: WorkResult): boolean {
   return b === true || (r === undefined && e === undefined);
 }
 
+/** Whether a worker has an answer to the record. */
+export function isAnswered({ b, r }: WorkResult): boolean {
+  return b !== true && r !== undefined;
+}
+
 /** What every result of an entry has; alone, it gives the record back. */
 export function resultHead({ index, hash, deliveries }: WorkEntry): WorkResult {
   return deliveries > 1 ? { i: index, h: hash, d: deliveries } : { i: index, h: hash };

@@ -24,6 +24,9 @@ const CHECK_INTERVAL = 5;
 
 const CLOSED = "the connection was closed";
 
+/** Returns the id of the data. */
+const READ_DATA_ID = new RedisScript(`return redis.call("GET", KEYS[1]) or ""`);
+
 /**
  * Returns the id of the data, and sets it if there is none: a server without it has lost its data. It is written
  * in any case, which fails if the memory is full or the server cannot save its data.
@@ -39,6 +42,7 @@ export class ConnectionHealth {
   readonly #redis: Redis;
   readonly #address: RedisAddress;
   readonly #dataKey: string;
+  readonly #script: RedisScript;
   readonly #clock: Clock;
   readonly #timeouts: ReplyTimeouts;
   readonly #watchers = new RedisWatchers();
@@ -52,11 +56,19 @@ export class ConnectionHealth {
   #probe: ReturnType<typeof setTimeout> | undefined;
   #check: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param dataKey the key of the id by which lost data is noticed */
-  constructor(redis: Redis, address: RedisAddress, dataKey: string, clock: Clock) {
+  /**
+   * @param dataKey the key of the id by which lost data is noticed
+   * @param needsWrites whether the server must take writes
+   */
+  constructor(
+    redis: Redis,
+    address: RedisAddress,
+    { dataKey, needsWrites, clock }: { dataKey: string; needsWrites: boolean; clock: Clock },
+  ) {
     this.#redis = redis;
     this.#address = address;
     this.#dataKey = dataKey;
+    this.#script = needsWrites ? DATA_ID : READ_DATA_ID;
     this.#clock = clock;
     this.#timeouts = new ReplyTimeouts(redis);
     redis.on("connect", () => this.#openedAt = clock.now());
@@ -67,6 +79,11 @@ export class ConnectionHealth {
   /** Whether the server could be used at least once. */
   get hasStarted(): boolean {
     return this.#dataId !== undefined;
+  }
+
+  /** Whether a lost connection is opened again. */
+  get reconnects(): boolean {
+    return this.hasStarted || this.#failure !== undefined;
   }
 
   /** Whether commands are sent. */
@@ -106,6 +123,13 @@ export class ConnectionHealth {
     checkServer(info, this.#address);
     this.#info = info;
     this.#dataId = String(await this.within(this.#callDataId()));
+  }
+
+  /** Starts without the server, and probes it until it can be used. */
+  startDown(reason: string, cause: unknown): void {
+    this.#failure = new RedisUnavailableError(this.#address, reason, cause);
+    this.#downSince = this.#clock.now();
+    this.#scheduleProbe();
   }
 
   /**
@@ -155,7 +179,7 @@ export class ConnectionHealth {
   }
 
   #callDataId(): Promise<unknown> {
-    return this.#redis.call("EVAL", DATA_ID.source, 1, this.#dataKey, randomUUID());
+    return this.#redis.call("EVAL", this.#script.source, 1, this.#dataKey, randomUUID());
   }
 
   #down(reason: string, cause?: unknown): RedisUnavailableError {
@@ -184,13 +208,16 @@ export class ConnectionHealth {
   /** Checks whether the server can be used again: whether it answers, and takes writes. */
   async #tryAgain(): Promise<void> {
     try {
+      // The client library gives up after the first connection.
+      if (this.#redis.status === "end") this.#redis.connect().catch(() => {});
       if (this.#redis.status !== "ready") throw new Error("not connected");
       const text = await this.#timeouts.within(this.#redis.call("INFO"), COMMAND_TIMEOUT);
       const info = parseServerInfo(String(text));
       if (info.isReadOnlyReplica) throw new Error("it is a read-only replica");
+      if (!this.hasStarted) checkServer(info, this.#address);
       const dataId = String(await this.#timeouts.within(this.#callDataId(), COMMAND_TIMEOUT));
       if (this.#isClosed) return;
-      const isRestarted = info.runId !== this.#info?.runId;
+      const isRestarted = this.hasStarted && info.runId !== this.#info?.runId;
       this.#info = info;
       this.#failure = undefined;
       if (!this.#noticeReset(dataId) && isRestarted) this.#watchers.report("onRestart");
@@ -211,7 +238,9 @@ export class ConnectionHealth {
   /** Reports that the data is gone if its id has changed, and returns whether it has. */
   #noticeReset(dataId: string): boolean {
     if (dataId === this.#dataId) return false;
+    const wasKnown = this.hasStarted;
     this.#dataId = dataId;
+    if (!wasKnown) return false;
     this.#watchers.report("onReset");
     return true;
   }

@@ -19,14 +19,35 @@ import {
   type RedisCommand,
   type RedisReplies,
 } from "./redis_command.ts";
-import { type RedisUnavailableError, startError } from "./redis_error.ts";
+import { type RedisUnavailableError, startError, temporaryReason } from "./redis_error.ts";
 import type { RedisScript } from "./redis_script.ts";
 import type { RedisWatcher } from "./redis_watcher.ts";
+import { tlsMismatch } from "./tls_mismatch.ts";
 
 export type { BlockingConnection, RedisArgument, RedisCommand, RedisReplies, RedisWatcher };
 
 /** Milliseconds for which a closed connection waits for the reason. */
 const CLOSE_DELAY = 50;
+
+/** Options of a connection. */
+export interface ConnectionOptions {
+  /**
+   * Whether a server that takes no writes now, since its memory is full, counts as one that cannot be used. Without
+   * writes, such a server can still be looked at and cleaned up.
+   *
+   * @default true
+   */
+  needsWrites?: boolean;
+  /**
+   * Whether the connection may start while the server cannot be used, as if it had just been lost: it connects by
+   * itself later. A refused login, a replica or a host that does not exist is an error all the same.
+   *
+   * @default false
+   */
+  mayStartDown?: boolean;
+  /** @default the clock of the system */
+  clock?: Clock;
+}
 
 /** A connection to one server. */
 export class RedisConnection implements AsyncDisposable {
@@ -40,12 +61,17 @@ export class RedisConnection implements AsyncDisposable {
   readonly #failed = Promise.withResolvers<never>();
   #isClosed = false;
 
-  private constructor(address: RedisAddress, create: () => Redis, clock: Clock) {
+  private constructor(
+    address: RedisAddress,
+    create: () => Redis,
+    { clock, needsWrites }: Required<Pick<ConnectionOptions, "clock" | "needsWrites">>,
+  ) {
     this.address = address;
     this.#create = create;
     this.#redis = create();
     this.#clock = clock;
-    this.#health = new ConnectionHealth(this.#redis, address, this.key("data-id"), clock);
+    const dataKey = this.key("data-id");
+    this.#health = new ConnectionHealth(this.#redis, address, { dataKey, needsWrites, clock });
     this.#redis.on("error", (error) => this.#failed.reject(error));
     this.#failed.promise.catch(() => {});
   }
@@ -55,22 +81,30 @@ export class RedisConnection implements AsyncDisposable {
    *
    * @throws {ConfigurationError} if it cannot be reached, refuses the login, is a read-only replica or too old
    */
-  static async open(address: RedisAddress, clock: Clock = systemClock): Promise<RedisConnection> {
+  static async open(
+    address: RedisAddress,
+    { needsWrites = true, mayStartDown = false, clock = systemClock }: ConnectionOptions = {},
+  ): Promise<RedisConnection> {
     const { Redis: Client } = await import("./redis_client.ts");
     const options = clientOptions(
       address,
-      () => connection.#health.hasStarted ? PROBE_INTERVAL : null,
+      () => connection.#health.reconnects ? PROBE_INTERVAL : null,
     );
     const connection: RedisConnection = new RedisConnection(
       address,
       () => new Client(options),
-      clock,
+      { needsWrites, clock },
     );
     try {
       await connection.#connect();
     } catch (error) {
-      await connection.close();
-      throw startError(error, address);
+      const mismatch = await tlsMismatch(error, address);
+      const reason = mismatch === undefined ? temporaryReason(error) : undefined;
+      if (mayStartDown && reason !== undefined) connection.#health.startDown(reason, error);
+      else {
+        await connection.close();
+        throw startError(error, address, mismatch);
+      }
     }
     return connection;
   }

@@ -20,6 +20,10 @@ export class RedisUnavailableError extends FlexLLMError {
   }
 }
 
+/** Replies that refuse a user, a password or the rights of a user. */
+const REFUSED_LOGIN = /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/;
+
+const NO_REDIS = "it is no Redis server";
 const MEMORY_FULL = "its memory is full";
 
 /** Replies that say that the server cannot do its work now, with what they mean. */
@@ -73,9 +77,31 @@ export function connectionReason(error: unknown): string {
   if (/wrong version number|packet length|SSL routines|InvalidContentType/i.test(text)) {
     return "it does not speak TLS; use redis:// if that is intended";
   }
-  if (/Unknown RESP type|Protocol error/i.test(text)) return "it is no Redis server";
+  if (/Unknown RESP type|Protocol error/i.test(text)) return NO_REDIS;
   return text || code || "unknown reason";
 }
+
+/** Why the server cannot be used now, if that may pass by itself; `undefined` if the address or the login is wrong. */
+export function temporaryReason(error: unknown): string | undefined {
+  if (error instanceof ConfigurationError) return undefined;
+  const text = textOf(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOTFOUND" || REFUSED_LOGIN.test(text)) return undefined;
+  const reason = unavailability(error);
+  return reason?.startsWith("its certificate") || reason?.startsWith(NO_REDIS) ? undefined : reason;
+}
+
+/** Whether an address and its server disagree about encryption. */
+export type TlsMismatch = "server is plain" | "server is encrypted";
+
+/** What to say about a server that does not use the encryption of its address, and what to do. */
+const MISMATCHES: Readonly<Record<TlsMismatch, [reason: string, hint: string]>> = {
+  "server is plain": [
+    "it does not speak TLS",
+    "Use redis:// instead of rediss://, or turn on TLS at the server.",
+  ],
+  "server is encrypted": ["it speaks only TLS", "Use rediss:// instead of redis://."],
+};
 
 /** What an operator can do about a server that cannot be used when a command starts. */
 function startHint(reason: string): string {
@@ -85,12 +111,24 @@ function startHint(reason: string): string {
   return "Check the URL, and that the server runs and can be reached.";
 }
 
-/** The error to report if the server cannot be used when a command starts. */
-export function startError(error: unknown, address: RedisAddress): FlexLLMError {
+/**
+ * The error to report if the server cannot be used when a command starts.
+ *
+ * @param mismatch whether address and server disagree about encryption, as far as is known
+ */
+export function startError(
+  error: unknown,
+  address: RedisAddress,
+  mismatch?: TlsMismatch,
+): FlexLLMError {
   if (error instanceof ConfigurationError) return error;
   const text = textOf(error);
   const at = `Redis at ${address.shown}`;
-  if (/^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|NOPERM)/.test(text)) {
+  if (mismatch !== undefined) {
+    const [reason, hint] = MISMATCHES[mismatch];
+    return new ConfigurationError(`${at} cannot be used: ${reason}`, { cause: error, hint });
+  }
+  if (REFUSED_LOGIN.test(text)) {
     const isPermission = text.startsWith("NOPERM");
     return new ConfigurationError(
       isPermission

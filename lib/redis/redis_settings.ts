@@ -43,19 +43,21 @@ export interface RedisSettings {
 /** What happens by default. */
 export const DEFAULT_STORE_LOSS: Required<StoreLossPolicy> = { rates: "divide", budget: "stop" };
 
-const EXAMPLE = "An example is rates=divide,budget=stop.";
+const EXAMPLE =
+  "Write --on-store-loss rates=divide,budget=stop, or set redis.on_store_loss in the " +
+  "configuration.";
 
 function oneOf<T extends string>(values: readonly T[], value: string, name: string): T {
   const found = values.find((each) => each === value);
   if (found !== undefined) return found;
   const choices = values.map((each) => `${name}=${each}`).join(", ");
-  throw new ConfigurationError(`on store loss: ${name}=${value} is unknown`, {
-    hint: `Use one of ${choices}.`,
+  throw new ConfigurationError(`--on-store-loss: ${name}=${value} is not possible`, {
+    hint: `Use one of ${choices}, or set redis.on_store_loss in the configuration.`,
   });
 }
 
 /**
- * Parses a policy such as `rates=divide,budget=stop`; what is not named keeps its default.
+ * Parses the value of `--on-store-loss`, a policy such as `rates=divide,budget=stop`; what is not named keeps its default.
  *
  * @throws {ConfigurationError} if a name or a value is unknown
  */
@@ -66,7 +68,7 @@ export function parseStoreLoss(text: string): StoreLossPolicy {
     if (name === "rates") policy.rates = oneOf(RATES_ON_STORE_LOSS, value, name);
     else if (name === "budget") policy.budget = oneOf(BUDGET_ON_STORE_LOSS, value, name);
     else {
-      throw new ConfigurationError(`on store loss: expected rates= or budget=, got "${part}"`, {
+      throw new ConfigurationError(`--on-store-loss: expected rates= or budget=, got "${part}"`, {
         hint: EXAMPLE,
       });
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RedisAddress } from "./redis_address.ts";
-import { RedisConnection } from "./redis_connection.ts";
+import { type ConnectionOptions, RedisConnection } from "./redis_connection.ts";
 
 interface Shared {
   connection: Promise<RedisConnection>;
@@ -13,9 +13,12 @@ interface Shared {
 
 const shared = new Map<string, Shared>();
 
-function identityOf(address: RedisAddress): string {
+/** How to connect; `mayStartDown` counts for the first share. */
+type ShareOptions = Pick<ConnectionOptions, "needsWrites" | "mayStartDown">;
+
+function identityOf(address: RedisAddress, { needsWrites = true }: ShareOptions): string {
   const { host, port, tls, username, password, database, prefix } = address;
-  return JSON.stringify([host, port, tls, username, password, database, prefix]);
+  return JSON.stringify([host, port, tls, username, password, database, prefix, needsWrites]);
 }
 
 /** A share of a connection, which is closed with the last share. */
@@ -30,11 +33,15 @@ export interface ConnectionShare extends AsyncDisposable {
  *
  * @throws {ConfigurationError} if the server cannot be used
  */
-export async function shareConnection(address: RedisAddress): Promise<ConnectionShare> {
-  const identity = identityOf(address);
+export async function shareConnection(
+  address: RedisAddress,
+  options: ShareOptions = {},
+): Promise<ConnectionShare> {
+  const identity = identityOf(address, options);
   let entry = shared.get(identity);
+  const isFirst = entry === undefined;
   if (entry === undefined) {
-    entry = { connection: RedisConnection.open(address), users: 0 };
+    entry = { connection: RedisConnection.open(address, options), users: 0 };
     shared.set(identity, entry);
   }
   const own = entry;
@@ -49,6 +56,8 @@ export async function shareConnection(address: RedisAddress): Promise<Connection
     connection = await own.connection;
   } catch (error) {
     await leave();
+    // It was opened for another part of the process, which needs the server.
+    if (options.mayStartDown && !isFirst) return shareConnection(address, options);
     throw error;
   }
   let isReleased = false;

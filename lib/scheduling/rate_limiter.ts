@@ -1,5 +1,5 @@
 /**
- * Spaces requests evenly, and never allows more than the limit in any window of one second.
+ * Spaces requests evenly, and never allows more than the limit, rounded up, in any window of one second.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface RequestRate {
 
 /**
  * Allows `perSecond` requests per second, evenly spaced. Makes up for timers that fire late, since no timer is
- * exact at high rates, but never exceeds the limit in any second. Times are in milliseconds of the caller's
+ * exact at high rates, but never exceeds the limit in any second, rounded up. Times are in milliseconds of the caller's
  * clock.
  */
 export class RateLimiter {
@@ -34,7 +34,7 @@ export class RateLimiter {
   #next = -Infinity;
 
   /**
-   * @param perSecond above 0; fractions are allowed
+   * @param perSecond above 0; fractions are exact over time
    * @param slack milliseconds by which requests can overtake each other on their way, so that no second *at
    *   the server* exceeds the limit
    */
@@ -50,7 +50,8 @@ export class RateLimiter {
 
   /** Changes the limit; requests of the last second still count. */
   setRate(perSecond: number): void {
-    const size = Math.min(MAX_REMEMBERED, Math.max(1, Math.floor(perSecond)));
+    // A second of a limit of 1.5 has one or two requests.
+    const size = Math.min(MAX_REMEMBERED, Math.ceil(perSecond));
     this.#interval = this.#second / perSecond;
     const isWhole = size < MAX_REMEMBERED;
     this.#window = isWhole ? Math.max(this.#second, this.#interval) : size * this.#interval;

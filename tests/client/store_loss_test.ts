@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CostTracker, LLMClient } from "../../mod.ts";
 import type { RedisOptions } from "../../lib/client/redis_options.ts";
+import { RedisConnection } from "../../lib/redis/redis_connection.ts";
 import { RedisServer, redisServer } from "../support/redis_server.ts";
 
 const options = { ignore: redisServer === undefined };
@@ -68,6 +69,47 @@ Deno.test("budget=stop: so does a call that costs money", options, async () => {
   assert.match(warnings[0], /, and after 10 s no request is sent that costs money$/);
   await server.restart();
   await answered(client);
+});
+
+Deno.test("a client that starts without Redis does as one that has lost it", options, async () => {
+  await using server = await RedisServer.start();
+  await server.kill();
+  const warnings: string[] = [];
+  const onWarning = (text: string) => void warnings.push(text);
+  const url = server.url;
+  await using client = clientOf({ url, onWarning });
+  await client.chatCompletions(HELLO);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /was refused; until .*, each process keeps to its part of the rate/);
+  await using stopped = clientOf({ url, onStoreLoss: { rates: "stop" } });
+  await assert.rejects(
+    stopped.chatCompletions(HELLO),
+    /cannot be used: the connection was refused/,
+  );
+  const tracker = () => new CostTracker({ limit: 10 });
+  await using paying = clientOf({ url, budget: "team" }, tracker());
+  await assert.rejects(
+    paying.chatCompletions(HELLO, { maxTokens: 20 }),
+    /^RedisUnavailableError: .*cannot be used/,
+  );
+  const onStoreLoss = { budget: "continue" as const };
+  await using continuing = clientOf({ url, budget: "team", onStoreLoss }, tracker());
+  await continuing.chatCompletions(HELLO, { maxTokens: 20 });
+  await using required = clientOf({ url: `${url}/1`, isRequired: true });
+  await assert.rejects(required.chatCompletions(HELLO), { name: "ConfigurationError" });
+  await server.restart();
+  for (const each of [client, stopped, paying, continuing, required]) await answered(each);
+  assert.equal(warnings.length, 2);
+  await using redis = await RedisConnection.open(server.address());
+  // What was spent without the server is counted.
+  const spent = Number(await redis.command(["HGET", redis.key("budget", "team"), "total"]));
+  assert.ok(spent > 0, `${spent}`);
+});
+
+Deno.test("a refused login is an error even if nothing is shared", options, async () => {
+  await using server = await RedisServer.start("--requirepass", "secret");
+  await using client = new LLMClient({ provider: "mock", model: "mock", redis: server.url });
+  await assert.rejects(client.chatCompletions(HELLO), /refused the login/);
 });
 
 Deno.test("a batch waits until Redis is back", options, async () => {

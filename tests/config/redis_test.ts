@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import process from "node:process";
+import type { FlexLLMError } from "../../lib/errors.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { redactConfig } from "../../lib/config/redact_config.ts";
 import { reachableCache } from "../../lib/config/resolve_cache.ts";
@@ -41,6 +42,13 @@ Deno.test("the section names the prefix and what happens while the server cannot
   assert.equal(settings?.address.prefix, "team");
   assert.equal(settings?.address.tls, true);
   assert.deepEqual(settings?.onStoreLoss, { rates: "stop", budget: "continue" });
+  for (const onStoreLoss of ["rates=some", "rate=stop"]) {
+    assert.throws(
+      () => resolveRedis(load(text), {}, { onStoreLoss }),
+      (error: FlexLLMError) =>
+        /^--on-store-loss: /.test(error.message) && /redis\.on_store_loss/.test(error.hint!),
+    );
+  }
 });
 
 Deno.test("a password can come from a variable, and one that is not set is an error", () => {

@@ -86,6 +86,10 @@ Deno.test(
     const warnings = run.stderr.split("\n").filter((line) => line.startsWith("warning:"));
     assert.equal(warnings.length, 1, run.stderr);
     assert.match(run.stderr, /the response cache is unavailable: Redis at redis:\/\/localhost:1 /);
+    // With nothing to share, nothing else would show that the URL is wrong.
+    const ask = await flexllm(["ask", "Hi", "-m", "mock", "--redis", "redis://localhost:1"]);
+    assert.equal(ask.code, 1, ask.stdout);
+    assert.match(ask.stderr, /^error: .*redis:\/\/localhost:1 cannot be used: .*\nCheck the URL/);
     const info = await flexllm(["cache", "info", "--config", config]);
     assert.equal(info.code, 1, info.stdout);
     assert.match(

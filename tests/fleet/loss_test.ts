@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../lib/runtime/clock.ts";
 import type { Outcome } from "../../lib/batch/executor.ts";
 import { collect, Fleet, numbered, wrongAnswers } from "../support/fleet.ts";
+import { RedisConnection } from "../../lib/redis/redis_connection.ts";
+import { parseRedisAddress } from "../../lib/redis/redis_address.ts";
 import { RedisServer, redisServer } from "../support/redis_server.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 
 const ignore = redisServer === undefined;
 
@@ -149,5 +152,42 @@ Deno.test(
     assert.deepEqual(wrongAnswers(outcomes, 200), []);
     // Answers that nobody had read yet.
     assert.ok(fleet.model.repeated.length <= 4, `${fleet.model.repeated.length} sent again`);
+  },
+);
+
+Deno.test(
+  "Redis comes back with an older state and is lost again during the comparison: nothing is sent twice",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await using fleet = new Fleet(server);
+    const gate = Promise.withResolvers<void>();
+    fleet.model.onCall = () => gate.promise;
+    await using connection = await RedisConnection.open(parseRedisAddress(proxy.redisUrl, "test"));
+    const coordinator = await fleet.coordinator({ connection });
+    const collecting = collect(coordinator.run(numbered(8)));
+    const operator = await fleet.connect();
+    const work = () => operator.command(["KEYS", "*:work"]) as Promise<string[]>;
+    const length = async () => Number(await operator.command(["XLEN", (await work())[0] ?? "-"]));
+    while (await length() < 8) await systemClock.sleep(10);
+    // In this state, no worker has the records.
+    await operator.command(["SAVE"]);
+    await fleet.worker();
+    await until(() => fleet.model.inFlight === 8);
+    await server.kill();
+    await server.restart();
+    await until(() => connection.isUp);
+    // The comparison waits for the reports of workers, and then fails.
+    await proxy.refuse();
+    await systemClock.sleep(4500);
+    await fleet.worker();
+    await proxy.accept();
+    await until(() => connection.isUp);
+    await systemClock.sleep(3000);
+    gate.resolve();
+    const outcomes = await collecting;
+    assert.deepEqual(wrongAnswers(outcomes, 8), []);
+    assert.deepEqual(fleet.model.repeated, []);
   },
 );

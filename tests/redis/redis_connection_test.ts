@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { openStore } from "../../lib/cache/open_store.ts";
+import { readFleet } from "../../lib/fleet/read_fleet.ts";
 import { parseRedisAddress } from "../../lib/redis/redis_address.ts";
 import { RedisConnection } from "../../lib/redis/redis_connection.ts";
 import { RedisUnavailableError } from "../../lib/redis/redis_error.ts";
 import { RedisScript } from "../../lib/redis/redis_script.ts";
 import { shareConnection } from "../../lib/redis/shared_connection.ts";
-import { RedisServer, redisServer } from "../support/redis_server.ts";
+import { freePort, RedisServer, redisServer } from "../support/redis_server.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const options = { ignore: redisServer === undefined };
 
@@ -136,6 +140,36 @@ Deno.test("a share of a connection: one per server, closed with the last", optio
   await other.release();
 });
 
+Deno.test(
+  "a share that may start without the server, beside one that may not",
+  options,
+  async () => {
+    await using server = await RedisServer.start();
+    await server.kill();
+    const refused = assert.rejects(shareConnection(server.address()), /connection was refused/);
+    await using share = await shareConnection(server.address(), { mayStartDown: true });
+    await refused;
+    const { connection } = share;
+    const events: string[] = [];
+    connection.watch({
+      onUp: () => events.push("up"),
+      onReset: () => events.push("reset"),
+      onRestart: () => events.push("restart"),
+    });
+    assert.ok(!connection.isUp);
+    await assert.rejects(connection.command(["PING"]), RedisUnavailableError);
+    await server.restart();
+    await until(() => connection.isUp);
+    assert.equal(await connection.command(["PING"]), "PONG");
+    assert.deepEqual(events, ["up"]);
+    await server.kill();
+    await until(() => !connection.isUp);
+    await server.restart();
+    await until(() => connection.isUp);
+    assert.deepEqual(events, ["up", "reset", "up"]);
+  },
+);
+
 Deno.test("errors at the start say what to do", options, async () => {
   await using server = await RedisServer.start("--requirepass", "secret", "--databases", "2");
   const { port } = server;
@@ -150,9 +184,43 @@ Deno.test("errors at the start say what to do", options, async () => {
     (await openError(`redis://:secret@127.0.0.1:${port}/7`)).message,
     /has no database 7/,
   );
-  assert.match((await openError(`rediss://:secret@127.0.0.1:${port}`)).message, /cannot be used: /);
+  const encrypted = await openError(`rediss://:secret@127.0.0.1:${port}`);
+  assert.match(encrypted.message, /cannot be used: it does not speak TLS$/);
+  assert.match(encrypted.hint!, /Use redis:\/\/ instead of rediss:\/\//);
   await using replica = await RedisServer.start("--replicaof", "127.0.0.1", String(port));
   assert.match((await openError(replica.url)).message, /is a read-only replica/);
+});
+
+Deno.test("a server that speaks only TLS", {
+  ignore: redisServer === undefined || spawnSync("openssl", ["version"]).status !== 0,
+}, async () => {
+  using folder = temporaryFolder();
+  const [key, certificate] = [folder.file("key.pem"), folder.file("cert.pem")];
+  const files = ["-keyout", key, "-out", certificate];
+  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  spawnSync("openssl", ["req", ...kind, "-subj", "/CN=localhost", ...files]);
+  const port = String(await freePort());
+  await using _ = await RedisServer.start(
+    ...["--tls-port", port, "--tls-cert-file", certificate, "--tls-key-file", key],
+    ...["--tls-ca-cert-file", certificate, "--tls-auth-clients", "no"],
+  );
+  const plain = await openError(`redis://127.0.0.1:${port}`);
+  assert.match(plain.message, /cannot be used: it speaks only TLS$/);
+  assert.match(plain.hint!, /Use rediss:\/\/ instead of redis:\/\//);
+  assert.match((await openError(`rediss://127.0.0.1:${port}`)).message, /certificate/);
+});
+
+Deno.test("a full server can be looked at, and cleaned up", options, async () => {
+  await using server = await RedisServer.start("--maxmemory", "1");
+  assert.match((await openError(server.url)).message, /its memory is full/);
+  const looking = { needsWrites: false };
+  await using share = await shareConnection(server.address(), looking);
+  assert.deepEqual(await readFleet(share.connection), { jobs: [], workers: [] });
+  await using redis = await RedisConnection.open(server.address(), looking);
+  assert.equal(await redis.command(["UNLINK", "a"]), 0);
+  const store = await openStore({ path: server.url }, {});
+  assert.equal(await store.clear(), 0);
+  await store.close();
 });
 
 Deno.test("nothing listens, or something else does", async () => {

@@ -28,6 +28,14 @@ Deno.test("RateLimiter supports rates below one request per second", () => {
   assert.deepEqual(starts(new RateLimiter(0.5), [0, 0, 0]), [0, 2000, 4000]);
 });
 
+Deno.test("RateLimiter is exact for fractions over time", () => {
+  for (const perSecond of [1.5, 1.95, 2.01, 10.5]) {
+    const times = starts(new RateLimiter(perSecond), Array(200).fill(0));
+    assert.ok(Math.abs(199_000 / times.at(-1)! - perSecond) < 0.01, `${perSecond}`);
+    assertWithin(times, Math.ceil(perSecond));
+  }
+});
+
 const arrivalTimes = fc.array(fc.integer({ min: 0, max: 1500 }), { minLength: 1, maxLength: 80 })
   .map((pauses) => {
     let now = 0;

@@ -33,10 +33,18 @@ export async function linesOf(child: ChildProcess, lines = Infinity): Promise<st
   return text.split("\n").slice(0, -1);
 }
 
-/** Checks that each request of the workers is in the ledger once, with a cost that it can have. */
+/** Checks that each request of the workers is in the ledger once, with a cost that it can have. Returns the sum. */
 export async function checkSpending(path: string, printed: readonly string[]): Promise<number> {
   using keys = await openKeyStore(path);
-  const rows = new Map((await keys.spending()).map((row) => [row.model, row]));
+  return checkRows(await keys.spending(), printed);
+}
+
+/** The same for rows of a ledger. */
+export function checkRows(
+  spending: readonly { model: string; requests: number; cost: number; endpoint: string }[],
+  printed: readonly string[],
+): number {
+  const rows = new Map(spending.map((row) => [row.model, row]));
   let sum = 0;
   for (const line of printed) {
     const [step, name] = line.split(" ");

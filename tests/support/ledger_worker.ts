@@ -5,20 +5,28 @@
 import process from "node:process";
 import { writeSync } from "node:fs";
 import { openAccess } from "../../lib/gateway/access/open_access.ts";
+import { openSharedAccess } from "../../lib/gateway/access/open_shared_access.ts";
+import { parseRedisAddress } from "../../lib/redis/redis_address.ts";
+import { DEFAULT_STORE_LOSS } from "../../lib/redis/redis_settings.ts";
 import { seededRandom } from "../../lib/runtime/random.ts";
 import { surviveFileSizeLimit } from "../../lib/runtime/runtime.ts";
 
 export interface LedgerOrder {
   path: string;
+  /** Empty for none. */
   secret: string;
+  /** The URL of a Redis server through which workers share one budget, in place of the database at `path`. */
+  redis?: string;
+  /** The budget of all workers in USD. */
+  budget?: number;
   seed: number;
   /** In front of the number of each request. */
   name: string;
   /** The number of requests. */
   requests: number;
   concurrency: number;
-  /** Whether it ends when the ledger cannot be written. */
-  isDiskLimited?: boolean;
+  /** Whether it ends when the ledger cannot be written, or the budget is used up. */
+  endsWhenRefused?: boolean;
 }
 
 /** USD of request `i`: distinct, so that a wrong sum shows. */
@@ -44,18 +52,30 @@ const NEVER = new AbortController().signal;
 async function runLedgerWorker(order: LedgerOrder): Promise<void> {
   surviveFileSizeLimit();
   const { path, secret, seed, name, requests, concurrency } = order;
-  const access = await openAccess({
-    database: path,
-    teams: { web: { budget: { total: 1000 } } },
-    onWarning: (message) => print(`warning ${message}`),
-  });
+  const onWarning = (message: string) => print(`warning ${message}`);
+  const access = order.redis === undefined
+    ? await openAccess({
+      database: path,
+      teams: { web: { budget: { total: 1000 } } },
+      onWarning,
+    })
+    : await openSharedAccess({
+      redis: {
+        address: parseRedisAddress(order.redis, "redis"),
+        onStoreLoss: DEFAULT_STORE_LOSS,
+      },
+      allowAnonymous: true,
+      limits: { budget: { total: order.budget } },
+      maxBudgetWait: 1,
+      onWarning,
+    });
   print(`recovered ${access.recovered.requests} ${access.recovered.cost}`);
   const random = seededRandom(seed);
   const caller = access.authenticate(secret);
   let next = 0;
-  let isFull = false;
+  let isRefused = false;
   const work = async () => {
-    while (next < requests && !isFull) {
+    while (next < requests && !isRefused) {
       const i = next++;
       const demand = { route: `${name}-${i}`, promptTokens: 1, completionTokens: 1 };
       try {
@@ -71,8 +91,8 @@ async function runLedgerWorker(order: LedgerOrder): Promise<void> {
         print(`committed ${name}-${i}`);
       } catch (error) {
         print(`refused ${name}-${i} ${error instanceof Error ? error.message : error}`);
-        if (!order.isDiskLimited) throw error;
-        isFull = true;
+        if (!order.endsWhenRefused) throw error;
+        isRefused = true;
       }
     }
   };

@@ -57,9 +57,13 @@ export class RedisServer implements AsyncDisposable {
     return parseRedisAddress(this.url, "test", prefix);
   }
 
-  /** Starts the server again. Without `--appendonly yes`, or if `isEmpty`, it comes back empty. */
+  /** Starts the server again. It has the data of its last `SAVE`, or all with `--appendonly yes`; if `isEmpty`, none. */
   async restart(isEmpty = false): Promise<void> {
-    if (isEmpty) rmSync(join(this.#folder, "appendonlydir"), { recursive: true, force: true });
+    if (isEmpty) {
+      for (const data of ["appendonlydir", "dump.rdb"]) {
+        rmSync(join(this.#folder, data), { recursive: true, force: true });
+      }
+    }
     const child = spawn(redisServer!, [
       ...["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder],
       ...["--save", "", "--appendfsync", "always"],

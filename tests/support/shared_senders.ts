@@ -44,12 +44,14 @@ export class Sender implements AsyncDisposable {
     server: { address(): RedisAddress },
     rates: readonly GroupRate[],
     log: number[],
-    { isIdle = false, onStoreLoss = "divide" as RatesOnStoreLoss } = {},
+    { isIdle = false, mayStartDown = false, onStoreLoss = "divide" as RatesOnStoreLoss } = {},
   ): Promise<Sender> {
-    const connection = await RedisConnection.open(server.address());
+    const connection = await RedisConnection.open(server.address(), { mayStartDown });
     const sender = new Sender(connection, rates, log, onStoreLoss);
     if (isIdle) sender.waiting = 0;
-    await sender.rate.join();
+    await sender.rate.join().catch((error) => {
+      if (!mayStartDown) throw error;
+    });
     sender.send();
     return sender;
   }

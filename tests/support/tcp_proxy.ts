@@ -12,6 +12,7 @@ class Flow {
   readonly #proxy: TcpProxy;
   readonly #to: Socket;
   readonly #held: Buffer[] = [];
+  readonly #travelling: Buffer[] = [];
   /** When the last chunk arrives: later ones do not overtake it. */
   #arrival = 0;
   /** Whether bytes vanish, like those of a connection that a router has forgotten. */
@@ -29,7 +30,9 @@ class Flow {
     const { latency, bytesPerSecond } = this.#proxy;
     this.#arrival = Math.max(this.#arrival, now + latency) + 1000 * chunk.length / bytesPerSecond;
     if (this.#arrival <= now) return this.#arrive(chunk);
-    setTimeout(() => this.#arrive(chunk), this.#arrival - now);
+    this.#travelling.push(chunk);
+    // Timers are not exact: whichever ends first delivers the oldest chunk.
+    setTimeout(() => this.#arrive(this.#travelling.shift()!), this.#arrival - now);
   }
 
   /** Delivers what was held during a partition: TCP sends it again. */

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { checkTraffic } from "../support/gateway_traffic.ts";
 import { killLedgers } from "../support/ledger_kills.ts";
 import { redisServer } from "../support/redis_server.ts";
+import { killSharedGateways } from "../support/shared_ledger_kills.ts";
 import { fleetScenarios, outcomeTable } from "./fleet/scenarios.ts";
 import { disposeProgram, providerBatches } from "./provider_batches.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -31,6 +32,10 @@ const scenarios = {
   ...SCENARIOS,
   "SIGKILL of a gateway that spends money": (seed: number, rounds: number) =>
     killLedgers(LEDGER_WORKER, seed, rounds),
+  ...(redisServer === undefined ? {} : {
+    "SIGKILL of gateways that share a budget": (seed: number, rounds: number) =>
+      killSharedGateways(LEDGER_WORKER, seed, rounds),
+  }),
   "random traffic through a gateway with budgets": async (seed: number, rounds: number) => {
     for (let round = 0; round < rounds; round++) {
       await checkTraffic({ seed: seed * 1000 + round, clients: 24, calls: 20 });

@@ -49,6 +49,7 @@ export class BatchFleet {
   readonly #coordinators: Coordinator[] = [];
   readonly #costs: CostTracker;
   #budget: BudgetShare | undefined;
+  #unreport: () => void = () => {};
 
   private constructor(settings: FleetSettings, share: ConnectionShare, costs: CostTracker) {
     this.settings = settings;
@@ -128,6 +129,7 @@ export class BatchFleet {
         hedge,
         lease,
         onNote,
+        onLoss: writeWarning,
       });
       this.#coordinators.push(coordinator);
       const worker = workersOnly ? undefined : new FleetWorker({
@@ -142,16 +144,23 @@ export class BatchFleet {
     return executors;
   }
 
-  /** Lets all workers spend from one budget, if there is one. */
+  /** Lets all workers spend from one budget, if there is one; its loss is reported with that of the records. */
   async #shareBudget({ prepared: { costTracker }, flags }: SharedBatch, id: string) {
     const { limit, spent } = costTracker;
     if (limit === undefined) return undefined;
     const { jobBudget, shareBudget } = await import("../../../lib/pricing/share_budget.ts");
+    const { budgetConsequence, reportLoss } = await import("../../../lib/redis/loss_notice.ts");
+    const { onStoreLoss } = this.settings.redis;
+    this.#unreport = reportLoss(
+      this.#share.connection,
+      writeWarning,
+      budgetConsequence(onStoreLoss),
+    );
     const name = jobBudget(id);
     this.#budget = await shareBudget(this.#share.connection, costTracker, {
       name,
       minimum: spent,
-      onStoreLoss: this.settings.redis.onStoreLoss.budget,
+      onStoreLoss: onStoreLoss.budget,
     });
     return { name, limit, allowUnpriced: flags.allowUnpriced ?? false };
   }
@@ -159,6 +168,7 @@ export class BatchFleet {
   /** Ends the jobs. Call it once the result file is closed. */
   async close(): Promise<void> {
     for (const coordinator of this.#coordinators) await coordinator.close();
+    this.#unreport();
     await this.#budget?.close().catch(() => {});
     await this.#share.release();
   }

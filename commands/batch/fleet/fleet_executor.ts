@@ -54,6 +54,7 @@ export class FleetExecutor implements Executor {
     } finally {
       this.#worker?.stop();
       await working;
+      await this.coordinator.countLeft();
     }
   }
 

@@ -8,7 +8,7 @@ import type { FleetOutcome } from "./fleet_watch.ts";
 
 /** Sentences about workers for the report. */
 export function fleetSentences(outcome: FleetOutcome, dollars: (usd: number) => string): string[] {
-  const { workers, duplicates, reassigned, hedged } = outcome;
+  const { workers, duplicates, reassigned, hedged, left } = outcome;
   const sentences: string[] = [];
   const others = workers.filter(({ isEmbedded }) => !isEmbedded).length;
   if (others > 0) {
@@ -29,11 +29,20 @@ export function fleetSentences(outcome: FleetOutcome, dollars: (usd: number) => 
     const price = unpriced > 0 && cost === 0 ? "unknown cost" : dollars(cost);
     sentences.push(`${counted(answers, "answer")} arrived twice (${price}, not counted above).`);
   }
+  const where = [
+    ...left.records > 0 ? [`${counted(left.records, "record")} with workers`] : [],
+    ...left.answers > 0 ? [`${counted(left.answers, "answer")} in Redis`] : [],
+  ];
+  if (where.length > 0) {
+    sentences.push(
+      `Left: ${where.join(", ")}. Run the same command again within a week to collect them.`,
+    );
+  }
   return sentences;
 }
 
 /** What workers did, for the JSON summary. */
-export function fleetJson({ jobs, workers, duplicates, reassigned, hedged }: FleetOutcome) {
+export function fleetJson({ jobs, workers, duplicates, reassigned, hedged, left }: FleetOutcome) {
   return {
     jobs,
     workers: workers.map(({ name, host, pid, isEmbedded, concurrency, lastError }) => ({
@@ -48,5 +57,7 @@ export function fleetJson({ jobs, workers, duplicates, reassigned, hedged }: Fle
     duplicate_cost: duplicates.unpriced > 0 && duplicates.cost === 0 ? null : duplicates.cost,
     reassigned,
     hedged,
+    records_with_workers: left.records,
+    answers_in_redis: left.answers,
   };
 }

@@ -39,6 +39,10 @@ function totalCounts(jobs: readonly FleetCounts[]): FleetCounts {
     },
     reassigned: sum(({ reassigned }) => reassigned),
     hedged: sum(({ hedged }) => hedged),
+    left: {
+      records: sum(({ left }) => left.records),
+      answers: sum(({ left }) => left.answers),
+    },
   };
 }
 
@@ -106,7 +110,8 @@ export class FleetWatch {
 
   #look(): WorkersState {
     const state = this.state();
-    for (const worker of state.workers) this.#seen.set(worker.id, worker);
+    const contributors = this.#fleet.jobs.flatMap((job) => job.contributors);
+    for (const worker of [...contributors, ...state.workers]) this.#seen.set(worker.id, worker);
     return state;
   }
 

@@ -6,36 +6,27 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { entriesOf } from "../../redis/hash_entries.ts";
 import type { RedisAddress } from "../../redis/redis_address.ts";
-import type { RedisCommand, RedisConnection } from "../../redis/redis_connection.ts";
+import type { RedisCommand } from "../../redis/redis_connection.ts";
 import { RedisScript } from "../../redis/redis_script.ts";
 import { CLAIM_LIFETIME } from "../awaited_answers.ts";
-import { pack, unpack } from "../packing.ts";
-import {
-  type ClaimingStore,
-  type ClearFilter,
-  FORMAT,
-  type KeyedEntry,
-  type Lookup,
-  type ManagedStore,
-  type StoredEntry,
-  type StoreStats,
+import type {
+  ClaimingStore,
+  ClearFilter,
+  KeyedEntry,
+  Lookup,
+  ManagedStore,
+  StoredEntry,
+  StoreStats,
 } from "../store.ts";
 import { StatsCounter } from "../store_stats.ts";
-import { RedisLink } from "./redis_link.ts";
+import { claimKey, decode, encode, entryKey, hitsKey, listEntries } from "./redis_entries.ts";
+import { RedisLink, type RedisLinkOptions } from "./redis_link.ts";
 
 /** Maximum keys of a script or a command. */
 const MAX_KEYS = 500;
-
-/** Keys that the server looks at per step of a listing. */
-const SCAN_COUNT = 1000;
-
-/** The first bytes of a value, which hold its time and model. */
-const HEAD_BYTES = 1024;
-
-const NEWLINE = 10;
 
 /**
  * Reads entries, and claims those that are missing. `KEYS` are pairs of entry and claim. Returns for each the
@@ -62,51 +53,18 @@ for i = 1, #KEYS do
 end
 `);
 
-function encode({ created, model, value }: KeyedEntry): Uint8Array {
-  return Buffer.concat([Buffer.from(`${JSON.stringify([created, model])}\n`), pack(value)]);
-}
-
-/** The time and model of a value, from its first line; `undefined` if it is damaged. */
-function headOf(line: string): { created: number; model: string } | undefined {
-  try {
-    const [created, model] = JSON.parse(line);
-    return typeof created === "number" && typeof model === "string"
-      ? { created, model }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function decode(bytes: Uint8Array): StoredEntry | undefined {
-  const end = bytes.indexOf(NEWLINE);
-  const head = headOf(new TextDecoder().decode(bytes.subarray(0, Math.max(end, 0))));
-  const value = unpack(bytes.subarray(end + 1));
-  return head === undefined || value === undefined ? undefined : { value, ...head };
-}
-
 function chunks<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
+/** Milliseconds for which the counts of hits are kept after the last one, at least: 30 days. */
+const HITS_KEPT = 30 * 24 * 60 * 60 * 1000;
+
 /** The options of a {@link RedisStore}. */
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends RedisLinkOptions {
   /** Milliseconds until an entry expires; `Infinity` for never. */
   lifetime: number;
-  /**
-   * Milliseconds that a read may take.
-   *
-   * @default 250
-   */
-  readTimeout?: number;
-}
-
-/** A listed entry. */
-interface ListedEntry {
-  key: string;
-  head: { created: number; model: string } | undefined;
-  bytes: number;
 }
 
 /** A store on a Redis server. It connects at the first use, and again after a failure. */
@@ -121,9 +79,9 @@ export class RedisStore implements ManagedStore, ClaimingStore {
   /** Our claims, and until when they last, by `performance.now()`. */
   readonly #claims = new Map<string, number>();
 
-  constructor(address: RedisAddress, { lifetime, readTimeout }: RedisStoreOptions) {
+  constructor(address: RedisAddress, { lifetime, ...link }: RedisStoreOptions) {
     this.location = address.shown;
-    this.#link = new RedisLink(address, readTimeout);
+    this.#link = new RedisLink(address, link);
     this.#lifetime = lifetime;
   }
 
@@ -192,30 +150,38 @@ export class RedisStore implements ManagedStore, ClaimingStore {
     await Promise.all(runs);
   }
 
+  reportLoss(report: (line: string) => void): void {
+    this.#link.reportLoss(report);
+  }
+
   async addHits(hits: ReadonlyMap<string, number>): Promise<void> {
     const redis = await this.#link.open();
-    await redis.pipeline(
-      [...hits].map(([model, count]) => ["HINCRBY", hitsKey(redis), model, count]),
-    );
+    const commands = [...hits].map(([model, count]): RedisCommand => [
+      ...["HINCRBY", hitsKey(redis)] as const,
+      ...[model, count],
+    ]);
+    const kept = Math.max(HITS_KEPT, this.#lifetime);
+    if (Number.isFinite(kept)) commands.push(["PEXPIRE", hitsKey(redis), Math.ceil(kept)]);
+    await redis.pipeline(commands);
   }
 
   async stats(): Promise<StoreStats> {
     const redis = await this.#link.open();
     const counter = new StatsCounter();
-    for await (const entries of list(redis)) {
+    for await (const entries of listEntries(redis)) {
       for (const { head, bytes } of entries) {
         if (head !== undefined) counter.add(head.model, 1, bytes, head.created, head.created);
       }
     }
-    const hits = await redis.command(["HGETALL", hitsKey(redis)]) as string[];
-    for (const [model, count] of chunks(hits, 2)) counter.addHits(model, Number(count));
+    const hits = entriesOf(await redis.command(["HGETALL", hitsKey(redis)]));
+    for (const [model, count] of hits) counter.addHits(model, Number(count));
     return counter.result(this);
   }
 
   async clear({ model, before = Infinity }: ClearFilter = {}): Promise<number> {
     const redis = await this.#link.open();
     let removed = 0;
-    for await (const entries of list(redis)) {
+    for await (const entries of listEntries(redis)) {
       const keys = entries.filter(({ head }) =>
         // A damaged entry has no model, and can only be removed with all others.
         head === undefined
@@ -240,39 +206,4 @@ export class RedisStore implements ManagedStore, ClaimingStore {
     await this.release([...this.#claims.keys()]).catch(() => {});
     await this.#link.close();
   }
-}
-
-function entryKey(redis: RedisConnection, key: string): string {
-  return redis.key("cache", FORMAT, "entry", key);
-}
-
-function claimKey(redis: RedisConnection, key: string): string {
-  return redis.key("cache", FORMAT, "claim", key);
-}
-
-/** A hash with the hits of each model. It lasts until the cache is cleared. */
-function hitsKey(redis: RedisConnection): string {
-  return redis.key("cache", FORMAT, "hits");
-}
-
-/** Lists all entries, some at a time, without blocking the server. */
-async function* list(redis: RedisConnection): AsyncGenerator<ListedEntry[]> {
-  let cursor = "0";
-  do {
-    const options = ["MATCH", entryKey(redis, "*"), "COUNT", SCAN_COUNT] as const;
-    const reply = await redis.command(["SCAN", cursor, ...options]) as [string, string[]];
-    const [next, keys] = reply;
-    cursor = next;
-    const values = await redis.pipeline(keys.flatMap((key): RedisCommand[] => [
-      ["GETRANGE", key, 0, HEAD_BYTES - 1],
-      ["STRLEN", key],
-    ]));
-    const entries = keys.map((key, i) => ({
-      key,
-      head: headOf(String(values[2 * i]).split("\n", 1)[0]),
-      bytes: Number(values[2 * i + 1]),
-    }));
-    // One may have expired meanwhile.
-    yield entries.filter(({ bytes }) => bytes > 0);
-  } while (cursor !== "0");
 }

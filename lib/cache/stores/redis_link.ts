@@ -15,10 +15,27 @@ export const READ_TIMEOUT = 250;
 /** Milliseconds after a failed connection before the next one. */
 const RECONNECT_DELAY = 5000;
 
+/** Options of a {@link RedisLink}. */
+export interface RedisLinkOptions {
+  /**
+   * Milliseconds that a read may take.
+   *
+   * @default 250
+   */
+  readTimeout?: number;
+  /**
+   * See {@link ConnectionOptions.needsWrites}.
+   *
+   * @default true
+   */
+  needsWrites?: boolean;
+}
+
 /** A link to a server. */
 export class RedisLink {
   readonly address: RedisAddress;
   readonly #readTimeout: number;
+  readonly #needsWrites: boolean;
   #opening: Promise<ConnectionShare> | undefined;
   #connection: RedisConnection | undefined;
   #failure: unknown;
@@ -26,10 +43,16 @@ export class RedisLink {
   /** Whether a read has timed out and is still unanswered: others would only wait as long. */
   #isLate = false;
   #isClosed = false;
+  #report: ((line: string) => void) | undefined;
+  #unreport: () => void = () => {};
 
-  constructor(address: RedisAddress, readTimeout = READ_TIMEOUT) {
+  constructor(
+    address: RedisAddress,
+    { readTimeout = READ_TIMEOUT, needsWrites = true }: RedisLinkOptions = {},
+  ) {
     this.address = address;
     this.#readTimeout = readTimeout;
+    this.#needsWrites = needsWrites;
   }
 
   /**
@@ -70,8 +93,14 @@ export class RedisLink {
     }
   }
 
+  /** Reports the loss and the return of the server, once it has been connected. */
+  reportLoss(report: (line: string) => void): void {
+    this.#report = report;
+  }
+
   /** Gives the connection up. */
   async close(): Promise<void> {
+    this.#unreport();
     this.#isClosed = true;
     this.#connection = undefined;
     const share = await this.#opening?.catch(() => undefined);
@@ -80,9 +109,16 @@ export class RedisLink {
 
   async #connect(): Promise<ConnectionShare> {
     try {
-      const { shareConnection } = await import("../../redis/shared_connection.ts");
-      const share = await shareConnection(this.address);
-      if (!this.#isClosed) this.#connection = share.connection;
+      const [{ shareConnection }, { reportLoss }] = await Promise.all([
+        import("../../redis/shared_connection.ts"),
+        import("../../redis/loss_notice.ts"),
+      ]);
+      const share = await shareConnection(this.address, { needsWrites: this.#needsWrites });
+      if (this.#isClosed) return share;
+      this.#connection = share.connection;
+      if (this.#report !== undefined) {
+        this.#unreport = reportLoss(share.connection, this.#report, "no cached answers are used");
+      }
       return share;
     } catch (error) {
       this.#failure = error;

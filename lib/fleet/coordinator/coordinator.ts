@@ -8,6 +8,7 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import type { Executor, IndexedRecord, Outcome } from "../../batch/executor.ts";
+import { reportLoss } from "../../redis/loss_notice.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { FleetView } from "../fleet_status.ts";
@@ -20,6 +21,7 @@ import { MIN_WINDOW, RecordFeed } from "./record_feed.ts";
 import { Resender } from "./resender.ts";
 import { ResultCollector } from "./result_collector.ts";
 import { StoredJob } from "./stored_job.ts";
+import { isAnswered } from "../work_result.ts";
 import { StragglerWatch } from "./straggler_watch.ts";
 
 /** Milliseconds between two heartbeats. */
@@ -50,7 +52,7 @@ export class Coordinator implements Executor {
   readonly #unwatch: () => void;
 
   private constructor(options: CoordinatorOptions, job: StoredJob) {
-    const { connection, concurrency = MIN_WINDOW, hedge = false } = options;
+    const { connection, concurrency = MIN_WINDOW, hedge = false, onLoss } = options;
     this.#hedge = hedge;
     this.job = job.spec.id;
     this.concurrency = concurrency;
@@ -60,8 +62,8 @@ export class Coordinator implements Executor {
     this.#feed = new RecordFeed(run, this.#collector);
     this.#reconciler = new Reconciler(run, this.#collector, this.#resender);
     run.onStop = () => void withdrawRecords(run, () => this.#settled());
-    this.#unwatch = connection.watch({
-      onDown: ({ message }) => run.note(`${message}; waiting for it.`),
+    const unreport = onLoss && reportLoss(connection, onLoss, "the batch waits for it");
+    const unwatch = connection.watch({
       onReset: () => {
         run.mayLackJob = run.hasNewStreams = run.mayLackRecords = true;
         run.wake();
@@ -69,23 +71,27 @@ export class Coordinator implements Executor {
       // It may have lost the last seconds, or hours.
       onRestart: () => run.mayLackJob = true,
       onUp: () => {
-        run.note("Redis can be used again.");
         run.mayLackRecords = true;
         run.wake();
       },
     });
+    this.#unwatch = () => {
+      unreport?.();
+      unwatch();
+    };
   }
 
   /**
    * Creates a job, or continues the one that an earlier run has left.
    *
-   * @throws {ConfigurationError} if another process runs the job
+   * @throws {ConfigurationError} if another process runs the job, or another batch of the same name has answers
    * @throws {RedisUnavailableError} if Redis cannot be used
    */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const job = await StoredJob.lock(options);
     const coordinator = new Coordinator(options, job);
     try {
+      await job.refuseForeignAnswers();
       await job.create();
       await coordinator.#beat();
     } catch (error) {
@@ -109,7 +115,9 @@ export class Coordinator implements Executor {
     return {
       ...counts,
       duplicates: { ...counts.duplicates },
+      left: { ...counts.left },
       workers: roster.live,
+      contributors: roster.contributors,
       refusals: roster.refusals,
       isConnected: connection.isUp,
     };
@@ -133,7 +141,11 @@ export class Coordinator implements Executor {
         } else if (this.#isFinished()) break;
         else await run.changed();
       }
-      if (!run.isAborted && run.connection.isUp) await collectSecondCopies(run, this.#collector);
+      if (!run.isAborted && run.connection.isUp) {
+        // Workers may have joined since the last look.
+        await run.roster.refresh().catch(() => {});
+        await collectSecondCopies(run, this.#collector);
+      }
       this.#isComplete = !run.isAborted && run.open.count === 0;
       if (run.failure !== undefined) throw run.failure.error;
     } finally {
@@ -152,6 +164,20 @@ export class Coordinator implements Executor {
     this.#run.wake();
   }
 
+  /** Counts what a run that was stopped has left in Redis. Call it once the worker of this process has ended. */
+  async countLeft(): Promise<void> {
+    const run = this.#run;
+    if (this.#isComplete || run.isReplaced) return;
+    const waiting = this.#collector.waiting + run.leftovers.resultCount;
+    try {
+      const groups = await run.results.drain();
+      const answers = groups.flatMap(({ results }) => results).filter(isAnswered).length;
+      run.counts.left = { records: await run.work.countPending(), answers: answers + waiting };
+    } catch {
+      run.counts.left = { records: Math.max(0, run.open.count), answers: waiting };
+    }
+  }
+
   /**
    * Ends the job in Redis, unless workers still have records of it: their results wait for the next run. Call it once
    * the result file is closed.
@@ -165,7 +191,11 @@ export class Coordinator implements Executor {
     this.#run.results.close();
     try {
       if (this.#isComplete) await this.#run.job.end();
-      else await this.#run.job.release();
+      else {
+        const trim = this.#run.results.trim(true);
+        if (trim !== undefined) await this.#run.connection.command(trim);
+        await this.#run.job.release();
+      }
     } catch {
       // It expires.
     }

@@ -41,6 +41,8 @@ export interface CoordinatorOptions {
    * @default 60
    */
   lease?: number;
-  /** Called with what happened, in a sentence: Redis is down, a worker is silent. */
+  /** Called with what happened, in a sentence: a worker is silent. */
   onNote?: (text: string) => void;
+  /** Called when Redis becomes unusable, and when it can be used again. */
+  onLoss?: (text: string) => void;
 }

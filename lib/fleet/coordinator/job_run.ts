@@ -28,6 +28,7 @@ export class JobRun {
     duplicates: { answers: 0, cost: 0, unpriced: 0 },
     reassigned: 0,
     hedged: 0,
+    left: { records: 0, answers: 0 },
   };
   /** Records that are answered, earlier runs included. */
   finished: number;
@@ -41,6 +42,8 @@ export class JobRun {
   isAborted = false;
   /** Whether the records that no worker has were taken back, once the run stops. */
   isWithdrawn = false;
+  /** Whether another process has taken the job. */
+  isReplaced = false;
   /** Why the run ends early. */
   failure: { error: unknown } | undefined;
   /** Called once, when the run begins to stop. */
@@ -129,7 +132,11 @@ export class JobRun {
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       this.failure ??= { error };
-      this.isStopping = this.isWithdrawn = this.isAborted = true;
+      this.isReplaced =
+        this.isStopping =
+        this.isWithdrawn =
+        this.isAborted =
+          true;
       this.#stopped.resolve({ done: true, value: undefined });
       this.wake();
       return false;

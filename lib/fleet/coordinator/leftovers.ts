@@ -28,6 +28,11 @@ export class Leftovers {
     this.#results.set(result.i, { result, group });
   }
 
+  /** How many results wait for their records. */
+  get resultCount(): number {
+    return this.#results.size;
+  }
+
   /** Notes that the input was read up to a record. */
   reach(index: number): void {
     this.#reached = Math.max(this.#reached, index);

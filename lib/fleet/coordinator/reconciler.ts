@@ -24,6 +24,8 @@ export class Reconciler {
   readonly #collector: ResultCollector;
   readonly #resender: Resender;
   #hasOrphans = false;
+  /** Whether the server has lost data since the last comparison that was completed. */
+  #wasLost = false;
   #comparedAt = performance.now();
 
   constructor(run: JobRun, collector: ResultCollector, resender: Resender) {
@@ -46,6 +48,7 @@ export class Reconciler {
         await work.begin();
         for (const listed of await work.list()) leftovers.addRecord(listed);
         this.#collector.handle(await results.drain());
+        await this.#run.job.setCompared(this.#run.connection.runId);
         return;
       } catch (error) {
         if (!(error instanceof RedisUnavailableError)) throw error;
@@ -63,8 +66,9 @@ export class Reconciler {
     const { work, results } = this.#run;
     this.#comparedAt = performance.now();
     if (!await this.#run.holdsLock()) return;
-    const wasLost = this.#run.mayLackJob;
-    if (wasLost) await this.#createAgain();
+    this.#wasLost ||= this.#run.mayLackJob;
+    // Also if the server was lost again during the last attempt: workers may not have reported what they have.
+    if (this.#wasLost) await this.#createAgain();
     await work.begin();
     // In this order: a record leaves the work stream in the moment in which its result arrives.
     const listed = await work.list();
@@ -75,12 +79,14 @@ export class Reconciler {
     const stale: string[] = [];
     for (const entry of listed) {
       // The server came back with an older state, in which no worker had it.
-      if (wasLost && held.has(entry.index)) stale.push(entry.id);
+      if (this.#wasLost && held.has(entry.index)) stale.push(entry.id);
       else if (this.#run.open.get(entry.index)?.hash === entry.hash) found.add(entry.index);
       else if (!this.#run.leftovers.hasEntry(entry)) stale.push(entry.id);
     }
     await work.remove(stale);
     await this.#run.job.setCompared(this.#run.connection.runId);
+    // Restarted meanwhile: what was compared may have changed.
+    if (!this.#run.mayLackJob) this.#wasLost = false;
     await this.#sendMissing(found);
   }
 

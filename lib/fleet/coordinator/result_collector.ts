@@ -60,6 +60,11 @@ export class ResultCollector {
     return this.#lastAt;
   }
 
+  /** The number of outcomes of workers that wait to be consumed. */
+  get waiting(): number {
+    return this.#ready.filter(({ group }) => group !== undefined).length;
+  }
+
   /** Removes and returns the outcomes that wait. */
   takeOutcomes(): ReadyOutcome[] {
     const ready = this.#ready;
@@ -77,6 +82,7 @@ export class ResultCollector {
     if (groups.length === 0) return;
     this.#lastAt = performance.now();
     for (const group of groups) {
+      if (!group.results.every(isGivenBack)) this.#run.roster.contributed(group.worker);
       for (const result of group.results) this.handleResult(result, group);
     }
     this.#run.wake();

@@ -97,9 +97,11 @@ export class ResultReader {
 
   /**
    * The command that deletes the results that are on disk; `undefined` if there are none.
+   *
+   * @param isSynced whether everything that was written is on disk
    */
-  trim(): RedisCommand | undefined {
-    const limit = performance.now() - SYNC_TIME;
+  trim(isSynced = false): RedisCommand | undefined {
+    const limit = isSynced ? Infinity : performance.now() - SYNC_TIME;
     let count = 0;
     for (const { open, writtenAt } of this.#groups) {
       if (open > 0 || writtenAt > limit) break;

@@ -14,6 +14,7 @@ import { ENDED_TTL, FleetKeys, GROUP, JOB_TTL, JobKeys } from "../job_keys.ts";
 import { END_JOB, OPEN_JOB } from "../job_scripts.ts";
 import { FLEET_PROTOCOL, type JobSpec } from "../job_spec.ts";
 import type { CoordinatorOptions } from "./coordinator_options.ts";
+import { refuseForeignAnswers } from "./foreign_answers.ts";
 import { JobLock } from "./job_lock.ts";
 
 /** Seconds after which the records of a silent worker go to others. */
@@ -67,6 +68,15 @@ export class StoredJob {
       total,
     };
     return new StoredJob(connection, keys, spec, lock);
+  }
+
+  /**
+   * Checks that nothing of another batch is lost by {@link create}.
+   *
+   * @throws {ConfigurationError} if a batch with this name has answers that were not collected
+   */
+  async refuseForeignAnswers(): Promise<void> {
+    await refuseForeignAnswers(this.#connection, this.keys, this.spec);
   }
 
   /** Creates the job, or continues the one that an earlier run has left. */

@@ -72,6 +72,12 @@ export class WorkStream {
     }
   }
 
+  /** How many records workers have. */
+  async countPending(): Promise<number> {
+    const [count] = await this.#connection.command(["XPENDING", this.#key, GROUP]) as [number];
+    return count;
+  }
+
   /** Takes back the records that no worker has. Returns their indexes. */
   async withdraw(): Promise<number[]> {
     const withdrawn: number[] = [];

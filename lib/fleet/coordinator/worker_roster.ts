@@ -21,6 +21,8 @@ export class WorkerRoster {
   readonly #departures = new Map<string, number>();
   /** Workers that have records of the job and have fallen silent. */
   readonly #silent = new Set<string>();
+  /** The last reports of the workers that have sent results. */
+  readonly #contributors = new Map<string, WorkerStatus | undefined>();
   readonly #onSilent: (worker: WorkerStatus) => void;
 
   /** @param onSilent called when a worker that has records of the job falls silent */
@@ -45,6 +47,7 @@ export class WorkerRoster {
     this.#reports = await readWorkers(this.#connection);
     for (const worker of this.#reports) {
       const { id, job, age, inFlight } = worker;
+      if (this.#contributors.has(id)) this.#contributors.set(id, worker);
       if (age < SILENT) this.#silent.delete(id);
       else if (job === this.#job && inFlight > 0 && !this.#silent.has(id)) {
         this.#silent.add(id);
@@ -65,6 +68,19 @@ export class WorkerRoster {
       // A report from before it left says that it works.
       (this.#departures.get(id) ?? -Infinity) < performance.now() - age * 1000 - REPORT_DELAY
     );
+  }
+
+  /** Notes that a worker has sent results: it may leave before the next look. */
+  contributed(id: string): void {
+    if (this.#contributors.has(id)) return;
+    const report = this.find(id);
+    this.#contributors.set(id, report);
+    if (report === undefined) this.refresh().catch(() => {});
+  }
+
+  /** The workers that have sent results. */
+  get contributors(): WorkerStatus[] {
+    return [...this.#contributors.values()].filter((report) => report !== undefined);
   }
 
   /** The live workers that refuse the job, or have left it because of an error. */

@@ -70,6 +70,8 @@ export class JobWorker implements HeldRecords {
   #isPaused = false;
   /** When the server was restarted, until the coordinator has compared the records. */
   #restartedAt: number | undefined;
+  /** The run of the server for which this worker no longer waits. */
+  #comparedRun: string | undefined;
   #isLeaving = false;
   #lastRecordAt = performance.now();
   #wake: () => void = () => {};
@@ -159,11 +161,17 @@ export class JobWorker implements HeldRecords {
 
   /** Whether the server may have come back with records that were answered since its data was saved. */
   #mayBeOld(serverRun: string): boolean {
+    const { runId } = this.#options.connection;
+    if (serverRun === runId) this.#restartedAt = undefined;
+    // A worker that joins after the restart has not seen it.
+    else if (serverRun !== "" && this.#comparedRun !== runId) {
+      this.#restartedAt ??= performance.now();
+    }
     if (this.#restartedAt === undefined) return false;
-    const isCompared = serverRun === this.#options.connection.runId ||
-      performance.now() - this.#restartedAt > MAX_COMPARISON;
-    if (isCompared) this.#restartedAt = undefined;
-    return !isCompared;
+    if (performance.now() - this.#restartedAt <= MAX_COMPARISON) return true;
+    this.#restartedAt = undefined;
+    this.#comparedRun = runId;
+    return false;
   }
 
   /** Finishes the requests in flight and gives back all other records. */

@@ -104,7 +104,9 @@ export class RecordClaims {
   async #startUnread(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const { connection, stream, worker } = this.#options;
-    const entries = entriesOf(await connection.run(READ_OWNED, [stream], [GROUP, worker, ...ids]));
+    const entries = workEntries(
+      await connection.run(READ_OWNED, [stream], [GROUP, worker, ...ids]),
+    );
     const known = new Set(this.#holder.entryIds());
     for (const entry of entries) if (!known.has(entry.id)) this.#holder.start(entry);
   }
@@ -117,11 +119,11 @@ export class RecordClaims {
     }
     if (performance.now() < this.#mayClaimAt) return;
     const args = [GROUP, worker, this.#lease, count];
-    const entries = entriesOf(await connection.run(CLAIM, [stream], args));
+    const entries = workEntries(await connection.run(CLAIM, [stream], args));
     for (const entry of entries) this.#holder.start(entry);
   }
 }
 
-function entriesOf(reply: unknown): WorkEntry[] {
+function workEntries(reply: unknown): WorkEntry[] {
   return (reply as [string, number, string[]][]).map((entry) => workEntry(...entry));
 }

@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ConfigurationError, FlexLLMError, InternalError } from "../../errors.ts";
+import { reportLoss } from "../../redis/loss_notice.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { VERSION } from "../../version.ts";
@@ -102,13 +103,11 @@ export class FleetWorker {
    * @throws {FlexLLMError} why the only job could not be worked on, with `exitWhenDone`
    */
   async run(): Promise<void> {
-    const { connection } = this.#options;
+    const { connection, onLoss } = this.#options;
     this.#idleSince = performance.now();
     const reporting = this.#report();
-    const unwatch = connection.watch({
-      onDown: ({ message }) => this.#note(`${message}; waiting for it.`),
-      onUp: () => this.#note("Redis can be used again."),
-    });
+    const unreport = onLoss &&
+      reportLoss(connection, onLoss, "the worker takes no records, and keeps its answers");
     try {
       while (!this.#isStopping && !this.#isIdleForLong()) {
         const spec = await this.#finder.next();
@@ -122,7 +121,7 @@ export class FleetWorker {
       this.#ending.abort();
       this.#wake();
       await reporting;
-      unwatch();
+      unreport?.();
       await this.#forget();
     }
     const { job, exitWhenDone } = this.#options;

@@ -38,6 +38,8 @@ export interface WorkerOptions {
   idleExit?: number;
   /** Called with what happened, in a sentence: a job begins or is refused, Redis is down. */
   onNote?: (text: string) => void;
+  /** Called when Redis becomes unusable, and when it can be used again. */
+  onLoss?: (text: string) => void;
   /** Called when an attempt failed, before the wait for the next one. */
   onRetry?: (notice: RetryNotice) => void;
 }

@@ -47,7 +47,7 @@ export function workerStatus(reported: ReportedWorker): WorkerStatus {
     version: VERSION,
     isEmbedded,
     job: job?.spec.id,
-    state: stateOf(reported),
+    state: activityOf(reported),
     concurrency: job === undefined ? options.concurrency ?? 0 : concurrencyOf(options, job.client),
     inFlight: job?.worker.inFlight ?? 0,
     done: counts.done,
@@ -71,7 +71,7 @@ export function concurrencyOf(
   return Math.min(concurrency, completions.concurrencyLimit);
 }
 
-function stateOf({ isStopping, job, refusals }: ReportedWorker): WorkerStatus["state"] {
+function activityOf({ isStopping, job, refusals }: ReportedWorker): WorkerStatus["state"] {
   if (isStopping) return "stopping";
   if (job !== undefined) return "working";
   return refusals === undefined ? "idle" : "refused";

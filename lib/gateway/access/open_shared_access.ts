@@ -6,7 +6,8 @@
 import { systemClock } from "../../runtime/clock.ts";
 import type { RedisSettings } from "../../redis/redis_settings.ts";
 import { openSharedLedger } from "../ledger/shared/open_shared_ledger.ts";
-import { type AccessOptions, checkConfigured, KeyAccess } from "./open_access.ts";
+import { type AccessOptions, checkConfigured } from "./access_settings.ts";
+import { KeyAccess } from "./key_access.ts";
 import { SharedRates } from "./shared/shared_rates.ts";
 
 /** Options of {@link openSharedAccess}. */

@@ -17,6 +17,8 @@ const MERGE_AFTER = 86_400;
 const KEPT = 30 * 86_400;
 /** Seconds for which processes take no money ahead after one did not get what it needs. */
 const SHORT = 3;
+/** Seconds after a restart of the server in which no money is granted: all processes report first. */
+const SETTLE = 2;
 /** The share of the money left that a process takes ahead at most: less and less, near the end. */
 const AHEAD_SHARE = 1 / 8;
 
@@ -28,7 +30,7 @@ const AHEAD_SHARE = 1 / 8;
  * KEYS: the budget. ARGV: id of the process; number of the report; limit; USD spent and held; of which held; USD
  * needed in addition; USD to take ahead beyond that; the id of the data at the last report, or ""; USD that the
  * process had then; the total then; the minimum of the total; a new id of the data; the number of the last
- * report that was taken.
+ * report that was taken; the run of the server, as the process knows it.
  */
 export const BUDGET_SCRIPT: RedisScript = new RedisScript(`
 local key = KEYS[1]
@@ -43,7 +45,10 @@ local function get(field) return redis.call("HGET", key, field) end
 local function text(value) return string.format("%.17g", value) end
 
 local current = get("data")
-if not current then
+if not current or get("run") ~= ARGV[14] then
+  -- The server was restarted: its data may be older, or lost.
+  redis.call("HSET", key, "run", ARGV[14], "floor", get("total") or "0")
+  if current or data ~= "" then redis.call("HSET", key, "settled", text(now + ${SETTLE})) end
   current = ARGV[12]
   redis.call("HSET", key, "data", current)
 end
@@ -53,30 +58,28 @@ if number <= storedNumber then
   return {0, "0", text(total), "0", 0, current}
 end
 local before = get("amount:" .. id)
-if before and storedNumber >= takenNumber then
-  before = tonumber(before)
-elseif before then
-  -- The server has come back with older data.
+if data ~= "" and data ~= current then
+  before = acknowledged
+  -- What was counted when the process last reported still counts, also that of processes that are gone.
+  local floor = tonumber(get("floor"))
+  if known > floor then
+    total = total + known - floor
+    redis.call("HSET", key, "floor", text(known))
+  end
+elseif before and storedNumber < takenNumber then
+  -- Older data, of a server that does not name its runs.
   before = acknowledged
   total = math.max(total, known)
-elseif data == "" then
-  before = 0
 else
-  before = acknowledged
-  if data ~= current then
-    -- The server has lost its data. What was counted then still counts, also that of processes that are gone.
-    local floor = tonumber(get("floor") or "0")
-    if known > floor then
-      total = total + known - floor
-      redis.call("HSET", key, "floor", text(known))
-    end
-  end
+  before = tonumber(before or (data == "" and "0" or text(acknowledged)))
 end
 if total < minimum then total = minimum end
 total = total - before + amount
 
 local granted, others, isShort = 0, 0, 0
-if need > 0 or ahead > 0 then
+if tonumber(get("settled") or "0") > now then
+  others = need
+elseif need > 0 or ahead > 0 then
   local room = limit * (1 + 1e-9) - total
   if room >= need then
     local short = tonumber(get("short") or "0") > now

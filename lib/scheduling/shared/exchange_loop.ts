@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { clearTimeout, setTimeout } from "node:timers";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import { RedisUnavailableError } from "../../redis/redis_error.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 
 /** The options of an {@link ExchangeLoop}. Times are in milliseconds. */
 export interface ExchangeOptions {
@@ -15,6 +15,8 @@ export interface ExchangeOptions {
   gap: number;
   /** Called when the server refuses an exchange, which means that the server is configured wrongly, or a bug. */
   onError?: (error: unknown) => void;
+  /** @default {@link SYSTEM_TIME} */
+  time?: ReportTime;
 }
 
 /** Repeats one exchange with the server for as long as the connection is up. */
@@ -23,7 +25,8 @@ export class ExchangeLoop {
   readonly #exchange: () => Promise<void>;
   readonly #options: ExchangeOptions;
   readonly #unwatch: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #time: ReportTime;
+  #stopTimer: () => void = () => {};
   #dueAt = Infinity;
   #startedAt = -Infinity;
   #running: Promise<void> | undefined;
@@ -40,8 +43,9 @@ export class ExchangeLoop {
     this.#connection = connection;
     this.#exchange = exchange;
     this.#options = options;
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#unwatch = connection.watch({ onUp: () => this.request() });
-    this.#setTimer(performance.now() + options.interval);
+    this.#setTimer(this.#time.now() + options.interval);
   }
 
   /** Whether an exchange is running. */
@@ -52,14 +56,14 @@ export class ExchangeLoop {
   /** Exchanges in `delay` milliseconds, or as soon as allowed; earlier requests still count. */
   request(delay = 0): void {
     if (this.#isClosed) return;
-    const at = performance.now() + delay;
+    const at = this.#time.now() + delay;
     if (this.#running !== undefined) {
       this.#wantedAt = Math.min(this.#wantedAt, at);
       return;
     }
     const earliest = Math.max(at, this.#startedAt + this.#options.gap);
     if (earliest >= this.#dueAt) return;
-    if (earliest <= performance.now()) this.#start();
+    if (earliest <= this.#time.now()) this.#start();
     else this.#setTimer(earliest);
   }
 
@@ -74,30 +78,28 @@ export class ExchangeLoop {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unwatch();
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     await this.#running;
   }
 
   #setTimer(at: number): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#dueAt = at;
-    this.#timer = setTimeout(() => this.#start(), Math.max(0, Math.ceil(at - performance.now())));
-    // It must not keep the process running.
-    this.#timer.unref();
+    this.#stopTimer = this.#time.after(at - this.#time.now(), () => this.#start());
   }
 
   #start(): void {
     if (this.#running !== undefined) return;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#dueAt = Infinity;
-    this.#startedAt = performance.now();
+    this.#startedAt = this.#time.now();
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       if (this.#isClosed) return;
       const next = Math.min(this.#wantedAt, this.#startedAt + this.#options.interval);
       this.#wantedAt = Infinity;
       const at = Math.max(next, this.#startedAt + this.#options.gap);
-      if (at <= performance.now()) this.#start();
+      if (at <= this.#time.now()) this.#start();
       else this.#setTimer(at);
     });
   }

@@ -10,17 +10,24 @@ import { MEMBER_TTL, RECOUNT } from "./members_script.ts";
 /** `shared`: granted by the server; `part`: this process's own part; `wait`: nothing for now. */
 export type FleetMode = "shared" | "part" | "wait";
 
-/** Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead. */
-const MARGIN = RECOUNT + 500;
+/** Processes that a process assumes which has never reached the server. */
+const UNKNOWN_PROCESSES = 10;
+/**
+ * Milliseconds until the others have noticed that this process is cut off, and used up what they took ahead, also
+ * on a slow link.
+ */
+const MARGIN = RECOUNT + 1000;
 
 /** Follows one limit of a process through the loss and the return of the server. Times are in milliseconds. */
 export class FleetState {
   readonly #connection: RedisConnection;
   readonly #policy: RatesOnStoreLoss;
-  /** When the last report was sent that the server has answered. */
-  #reportedAt = -Infinity;
+  /** When the last report was sent: the server may have got it, even if it has not answered. */
+  #sentAt = -Infinity;
   /** Processes that may use a part of the limit. */
-  #processes = 1;
+  #processes = UNKNOWN_PROCESSES;
+  /** Whether the server has answered a report. */
+  #isKnown = false;
   /** Whether this process has to register again before it uses the shared limit. */
   #isCutOff = false;
 
@@ -29,20 +36,30 @@ export class FleetState {
     this.#policy = policy;
   }
 
-  /** The number of processes that may use a part of the limit. */
+  /** The number of processes that may use a part of the limit, as far as this one knows. */
   get processes(): number {
     return this.#processes;
   }
 
-  /** The number of processes known before this one was cut off; 0 if it was not. */
+  /** The number of processes at the last report; 0 before the server has answered one. */
   get known(): number {
-    return this.#isCutOff ? this.#processes : 0;
+    return this.#isKnown ? this.#processes : 0;
   }
 
-  /** Records a report that was sent at `sent`. */
-  reported(sent: number, processes: number): void {
-    this.#reportedAt = sent;
+  /** Whether this process was cut off, and has not reported since. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  /** Records a report that is being sent. */
+  sent(now: number): void {
+    this.#sentAt = now;
+  }
+
+  /** Records the reply to a report. */
+  replied(processes: number): void {
     this.#processes = processes;
+    this.#isKnown = true;
     this.#isCutOff = false;
   }
 
@@ -53,7 +70,7 @@ export class FleetState {
 
   /** When this process may use its own part; in the past if it may at `now`. */
   get partAt(): number {
-    return this.#reportedAt + MEMBER_TTL + MARGIN;
+    return this.#sentAt + MEMBER_TTL + MARGIN;
   }
 
   /** What this process uses. */

@@ -25,11 +25,14 @@ export function limitGroup(subjects: readonly LimitSubject[]): string {
 }
 
 /** The keys of a limit: its state, and the processes that share it. */
+export type LimitKeys = [state: string, members: string];
+
+/** The keys of the limit of a group. */
 export function limitKeys(
   connection: RedisConnection,
   group: string,
   kind: "rate" | "tokens" | "slots",
-): [state: string, members: string] {
+): LimitKeys {
   return [
     connection.key("limits", group, kind),
     connection.key("limits", group, kind, "processes"),
@@ -37,12 +40,12 @@ export function limitKeys(
 }
 
 /** What is stored of each process. */
-const FIELDS = ["limit", "number", "held", "used", "flow", "want"];
+const FIELDS = ["limit", "number", "run", "held", "used", "flow", "want", "turn"];
 
 /** Removes a process from those that share a limit, so that the others need not keep a part for it. Never rejects. */
 export async function leave(
   connection: RedisConnection,
-  [state, members]: [state: string, members: string],
+  [state, members]: LimitKeys,
   id: string,
 ): Promise<void> {
   if (!connection.isUp) return;

@@ -4,7 +4,7 @@
  * @module
  */
 import { RedisScript } from "../../redis/redis_script.ts";
-import { MEMBERS } from "./members_script.ts";
+import { MEMBER_ARGS, MEMBERS } from "./members_script.ts";
 
 /** Milliseconds after its moment until which a request may be sent. */
 export const VALID_FOR = 25;
@@ -13,6 +13,8 @@ export const VALID_FOR = 25;
  * with the error of {@link ServerClock}.
  */
 export const TRAVEL = 60;
+/** Milliseconds by which a second at that server may be longer or shorter than planned. */
+const SPREAD = VALID_FOR + TRAVEL;
 /** Milliseconds up to the furthest moment that is granted. */
 const FURTHEST = 60_000;
 /** Maximum moments in one reply. */
@@ -20,39 +22,45 @@ export const MAX_MOMENTS = 1000;
 
 /**
  * Grants moments that satisfy all of the limits at once, evenly spaced by each of them. No second at the server
- * that has the limit gets more requests than allowed, since each moment is valid only for a short time.
+ * that has the limit gets more requests than allowed (rounded up), since each moment is valid only for a short time.
  *
- * Replies with: the server's time in microseconds; the processes that may use a part of the first limit; the
+ * Replies with: the processes that may use a part of the first limit; the server's time in microseconds; the
  * first limit, as it holds for all connected processes; microseconds to wait before more can be granted; the
  * moments, in microseconds from the server's time.
  *
- * KEYS: the state and the processes of each limit. ARGV: id of the process; the number of processes known before
- * it was cut off, or 0; moments wanted; microseconds from now to the first moment that is of use, and to the last
- * one that may be granted; moments to grant even if they are later; 1 if the process has been granted
- * moments before, or 0; each limit in requests per second.
+ * KEYS: the state and the processes of each limit. ARGV, after those of {@link MEMBERS}: moments wanted; microseconds
+ * from now to the first moment that is of use, and to the last one that may be granted; moments to grant even if they
+ * are later; each limit in requests per second.
  */
 export const RATE_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
-local id, known, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lead, horizon, minimum = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local isKnown = ARGV[7] == "1"
+local want, lead = tonumber(ARGV[${MEMBER_ARGS + 1}]), tonumber(ARGV[${MEMBER_ARGS + 2}])
+local horizon, minimum = tonumber(ARGV[${MEMBER_ARGS + 3}]), tonumber(ARGV[${MEMBER_ARGS + 4}])
 local limits = {}
 local rate, all, shortest = 0, 1, math.huge
 for i = 1, #KEYS, 2 do
-  local effective, _, processes = join(KEYS[i], KEYS[i + 1], id, tonumber(ARGV[7 + (i + 1) / 2]), known)
+  local perSecond = tonumber(ARGV[${MEMBER_ARGS + 4} + (i + 1) / 2])
+  local effective, live, processes, isReturning = join(KEYS[i], KEYS[i + 1], perSecond)
   if i == 1 then rate, all = effective, processes end
-  local whole = effective
-  if effective >= 1 then whole = math.floor(effective) end
-  local interval = ${(1000 + VALID_FOR + TRAVEL) * 1000} / whole
+  local interval = ${(1000 + SPREAD) * 1000} / effective
+  if effective >= 1 and processes > live then
+    -- The others use their parts by themselves: rounded up, all parts together would exceed the limit.
+    interval = ${(1000 + SPREAD) * 1000} / math.floor(effective)
+  elseif effective > 1 then
+    -- A second of a limit of 1.5 has one or two requests. Two seconds have three.
+    local most = math.ceil(effective)
+    interval = math.max(${
+  (1000 + SPREAD) * 1000
+} / most, (1000 + ${SPREAD} / most) * 1000 / effective)
+  end
   if interval < shortest then shortest = interval end
-  local stored = redis.call("HGET", KEYS[i], "next")
-  local at = tonumber(stored or "0")
-  -- The data was deleted, and processes still have moments that were granted before.
-  if not stored and isKnown then at = now + math.max(interval, lead + horizon) end
+  local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
+  -- Data was lost, and processes still have moments that were granted before.
+  if isReturning then at = math.max(at, now + math.max(interval, lead + horizon)) end
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
   table.insert(limits, {key = KEYS[i], at = at, interval = interval, processes = processes})
 end
-local reply = {text(now), all, text(rate), 0}
+local reply = {all, text(now), text(rate), 0}
 local first = now + lead
 local granted = 0
 while granted < want do

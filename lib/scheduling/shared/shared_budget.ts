@@ -8,6 +8,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
+import { RedisUnavailableError } from "../../redis/redis_error.ts";
 import type { BudgetOnStoreLoss } from "../../redis/redis_settings.ts";
 import { BUDGET_SCRIPT } from "./budget_script.ts";
 import { ExchangeLoop } from "./exchange_loop.ts";
@@ -28,6 +29,12 @@ export interface SharedBudgetOptions {
   minimum?: number;
   /** What happens while Redis cannot be used. */
   onStoreLoss: BudgetOnStoreLoss;
+  /**
+   * Whether to join later if the server cannot be used now. Until then, nothing is granted.
+   *
+   * @default false
+   */
+  mayStartDown?: boolean;
   /** Called when the server refuses a report. */
   onError?: (error: unknown) => void;
 }
@@ -79,6 +86,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
   private constructor(connection: RedisConnection, options: SharedBudgetOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#total = options.minimum ?? 0;
     this.#loop = new ExchangeLoop(connection, () => this.#report(), {
       interval: INTERVAL,
       gap: GAP,
@@ -95,7 +103,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
   /**
    * Joins a budget.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used, unless `mayStartDown`
    */
   static async open(
     connection: RedisConnection,
@@ -105,6 +113,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
     try {
       await budget.#report();
     } catch (error) {
+      if (options.mayStartDown && error instanceof RedisUnavailableError) return budget;
       await budget.#loop.close();
       budget.#unwatch();
       throw error;
@@ -226,6 +235,7 @@ export class SharedBudget implements SharedMoney, AsyncDisposable {
       this.#data === "" ? minimum : 0,
       randomUUID(),
       this.#takenNumber,
+      this.#connection.runId,
     ]) as [number, string, string, string, number, string];
     const [isTaken, granted, total, others, isShort, data] = reply;
     if (isTaken === 0) return this.#loop.request();

@@ -7,16 +7,14 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
-import type { RatesOnStoreLoss } from "../../redis/redis_settings.ts";
 import { RateLimiter, type RequestRate } from "../rate_limiter.ts";
-import { ExchangeLoop } from "./exchange_loop.ts";
-import { FleetState } from "./fleet_mode.ts";
+import { limitKeys } from "./limit_group.ts";
+import { LimitReporter, REPORT_INTERVAL, type SharedLimitOptions } from "./limit_reporter.ts";
 import { MAX_MOMENTS, RATE_SCRIPT, TRAVEL, VALID_FOR } from "./rate_script.ts";
 import { Pace } from "./pace.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 import { ServerClock } from "./server_clock.ts";
-import { leave, limitKeys } from "./limit_group.ts";
 
 /** One limit that a request has to keep to. */
 export interface GroupRate {
@@ -26,20 +24,6 @@ export interface GroupRate {
   perSecond: number;
 }
 
-/** What shared limits of all kinds need. */
-export interface SharedLimitOptions {
-  /** What happens while Redis cannot be used. */
-  onStoreLoss: RatesOnStoreLoss;
-  /** The number of requests that wait for an endpoint. */
-  waiting: () => number;
-  /** Called when a request that waits may start. */
-  onChange: () => void;
-  /** Called when the server refuses a report. */
-  onError?: (error: unknown) => void;
-}
-
-/** Milliseconds between two reports while no request is sent, by which the others know this process. */
-const INTERVAL = 1000;
 /** Minimum milliseconds between two reports. */
 const GAP = 15;
 /** Milliseconds that moments are taken ahead, beyond the time that a reply takes. */
@@ -52,22 +36,18 @@ const MAX_LEAD = 1000;
 
 /** A rate of requests that several processes share. Times are in milliseconds. */
 export class SharedRate implements RequestRate {
-  readonly #connection: RedisConnection;
   readonly #rates: readonly GroupRate[];
   readonly #options: SharedLimitOptions;
-  readonly #id = randomUUID();
+  readonly #time: ReportTime;
   readonly #clock = new ServerClock();
-  readonly #state: FleetState;
   readonly #part: RateLimiter;
-  readonly #loop: ExchangeLoop;
-  readonly #unwatch: () => void;
+  readonly #reporter: LimitReporter;
   readonly #perSecond: number;
   /** Granted moments, in order, from `#first` on. */
   #moments: number[] = [];
   #first = 0;
   #effective: number;
   #wanted = false;
-  #hasBeenGranted = false;
   #retryAt = -Infinity;
   readonly #pace = new Pace();
   /** Whether all processes together stayed below the limit at the last report: then moments may be lost. */
@@ -79,48 +59,45 @@ export class SharedRate implements RequestRate {
     rates: readonly GroupRate[],
     options: SharedLimitOptions,
   ) {
-    this.#connection = connection;
     this.#rates = rates;
     this.#options = options;
-    this.#state = new FleetState(connection, options.onStoreLoss);
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#perSecond = Math.min(...rates.map(({ perSecond }) => perSecond));
     this.#effective = this.#perSecond;
     this.#part = new RateLimiter(this.#perSecond, TRAVEL);
-    this.#loop = new ExchangeLoop(connection, () => this.#report(), {
-      interval: INTERVAL,
+    this.#reporter = new LimitReporter(connection, {
+      ...options,
+      keys: rates.map(({ group }) => limitKeys(connection, group, "rate")),
       gap: GAP,
-      onError: options.onError,
-    });
-    this.#unwatch = connection.watch({
-      onDown: () => this.#lost(),
-      onReset: () => this.#lost(),
+      report: () => this.#report(),
+      onLost: () => this.#lost(),
     });
   }
 
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
-    await this.#report();
+    await this.#reporter.join();
   }
 
   availableAt(now: number): number {
-    const mode = this.#state.modeAt(now);
+    const mode = this.#reporter.state.modeAt(now);
     if (mode === "part") return this.#part.nextAt;
     if (mode === "wait") {
-      return this.#options.onStoreLoss === "stop" ? Infinity : this.#state.partAt;
+      return this.#options.onStoreLoss === "stop" ? Infinity : this.#reporter.state.partAt;
     }
     this.#dropExpired(now);
     this.#wanted = true;
     this.#refill(now);
     // The reply dispatches the requests that wait.
-    return this.#moments[this.#first] ?? Math.max(this.#retryAt, now + INTERVAL);
+    return this.#moments[this.#first] ?? Math.max(this.#retryAt, now + REPORT_INTERVAL);
   }
 
   take(now: number): void {
-    if (this.#state.modeAt(now) === "part") return this.#part.take(now);
+    if (this.#reporter.state.modeAt(now) === "part") return this.#part.take(now);
     this.#first++;
     this.#pace.count++;
     this.#refill(now);
@@ -128,19 +105,18 @@ export class SharedRate implements RequestRate {
 
   /** Leaves the group. */
   async close(): Promise<void> {
-    this.#unwatch();
-    await this.#loop.close();
-    for (const { group } of this.#rates) {
-      await leave(this.#connection, limitKeys(this.#connection, group, "rate"), this.#id);
-    }
+    await this.#reporter.close();
   }
 
   #lost(): void {
-    this.#state.lost();
     this.#moments = [];
     this.#first = 0;
-    this.#part.setRate(this.#state.partOf(this.#perSecond));
-    this.#options.onChange();
+    const { state } = this.#reporter;
+    const part = state.partOf(this.#perSecond);
+    // Rounded up, the parts of all processes together would exceed the limit.
+    this.#part.setRate(part < 1 || part === this.#perSecond ? part : Math.floor(part));
+    // The others may have been granted the moments just after.
+    this.#part.take(state.partAt);
   }
 
   #dropExpired(now: number): void {
@@ -157,7 +133,7 @@ export class SharedRate implements RequestRate {
     const held = this.#moments.length - this.#first;
     const target = this.#target();
     if (held * 2 > target || held >= target) return;
-    this.#loop.request(this.#retryAt - now);
+    this.#reporter.request(this.#retryAt - now);
   }
 
   /** The number of moments to hold: for the requests that wait, but not for long. */
@@ -171,7 +147,7 @@ export class SharedRate implements RequestRate {
   async #report(): Promise<void> {
     const { roundTrip } = this.#clock;
     const lead = Math.min(MAX_LEAD, roundTrip + LEAD);
-    const sent = performance.now();
+    const sent = this.#time.now();
     this.#pace.measure(sent);
     this.#dropExpired(sent);
     const held = this.#moments.length - this.#first;
@@ -179,30 +155,21 @@ export class SharedRate implements RequestRate {
     // A process without any may look further ahead than one that has some left.
     const ahead = held === 0 ? AHEAD : AHEAD / 2;
     this.#wanted = false;
-    const [time, processes, effective, wait, ...moments] = await this.#connection.run(
-      RATE_SCRIPT,
-      this.#rates.flatMap(({ group }) => limitKeys(this.#connection, group, "rate")),
-      [
-        this.#id,
-        this.#state.known,
-        wanted,
-        Math.round(lead * 1000),
-        Math.round((lead + ahead + 2 * roundTrip) * 1000),
-        held === 0 ? 1 : 0,
-        this.#hasBeenGranted ? 1 : 0,
-        ...this.#rates.map(({ perSecond }) => perSecond),
-      ],
-    ) as [string, number, string, number, ...number[]];
-    const received = performance.now();
-    // Cut off meanwhile: this process uses its own part now.
-    if (!this.#connection.isUp) return;
+    const reply = await this.#reporter.run(RATE_SCRIPT, [
+      wanted,
+      Math.round(lead * 1000),
+      Math.round((lead + ahead + 2 * roundTrip) * 1000),
+      held === 0 ? 1 : 0,
+      ...this.#rates.map(({ perSecond }) => perSecond),
+    ]);
+    if (reply === undefined) return;
+    const received = this.#time.now();
+    const [, time, effective, wait, ...moments] = reply as [number, string, string, ...number[]];
     const serverTime = Number(time) / 1000;
     this.#clock.learn(sent, received, serverTime);
-    this.#state.reported(sent, processes);
     this.#effective = Number(effective);
     this.#retryAt = wait > 0 ? received + wait / 1000 - roundTrip / 2 : -Infinity;
     if (moments.length > 0) {
-      this.#hasBeenGranted = true;
       this.#isPlenty = wait === 0 && moments[0] / 1000 <= lead + LEAD;
     }
     const now = this.#clock.toLocal(serverTime);

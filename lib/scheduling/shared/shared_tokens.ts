@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
 import type { RedisConnection } from "../../redis/redis_connection.ts";
 import {
   type TokenDemand,
@@ -15,11 +14,10 @@ import {
   TokenLimiter,
   type TokenRate,
 } from "../token_limiter.ts";
-import { ExchangeLoop } from "./exchange_loop.ts";
-import { FleetState } from "./fleet_mode.ts";
-import { leave, limitKeys } from "./limit_group.ts";
+import { limitKeys } from "./limit_group.ts";
+import { LimitReporter, REPORT_INTERVAL, type SharedLimitOptions } from "./limit_reporter.ts";
 import { Pace } from "./pace.ts";
-import type { SharedLimitOptions } from "./shared_rate.ts";
+import { type ReportTime, SYSTEM_TIME } from "./report_time.ts";
 import { TOKENS_SCRIPT } from "./tokens_script.ts";
 
 /** One limit on tokens. */
@@ -30,8 +28,6 @@ export interface GroupTokens {
   perMinute: number;
 }
 
-/** Milliseconds between two reports while nothing changes. */
-const INTERVAL = 1000;
 /** Minimum milliseconds between two reports. */
 const GAP = 20;
 /** Milliseconds of the flow of tokens that are taken ahead, beyond the time that a reply takes. */
@@ -40,6 +36,8 @@ const AHEAD = 200;
 const PACE_AHEAD = 50;
 /** Maximum milliseconds that a round trip counts. */
 const MAX_ROUND_TRIP = 500;
+/** Milliseconds for which tokens count. */
+const WINDOW = 60_000;
 /** The weight of the newest round trip in the average. */
 const NEWEST = 0.2;
 
@@ -50,17 +48,12 @@ interface SharedHold extends TokenHold {
 
 /** Tokens per minute that several processes share. Times are in milliseconds. */
 export class SharedTokens implements TokenRate {
-  readonly #connection: RedisConnection;
   readonly #limit: GroupTokens;
   readonly #options: SharedLimitOptions;
-  readonly #id = randomUUID();
+  readonly #time: ReportTime;
   readonly #forecast = new TokenForecast();
-  readonly #state: FleetState;
-  readonly #loop: ExchangeLoop;
-  readonly #unwatch: () => void;
+  readonly #reporter: LimitReporter;
   #part: TokenLimiter;
-  /** The number of the last report. */
-  #number = 0;
   /** Tokens that answers have used, now and at the last report. */
   #used = 0;
   #usedBefore = 0;
@@ -74,8 +67,10 @@ export class SharedTokens implements TokenRate {
   /** What the first request that waits needs. */
   #need = 0;
   #flowNeed = 0;
-  /** Tokens that count, over all processes. */
+  /** Tokens that count, over all processes; those of them that were used; and when that was known. */
   #counted = 0;
+  #countedUse = 0;
+  #countedAt = -Infinity;
   #retryAt = -Infinity;
   #roundTrip = 0;
   readonly #pace = new Pace();
@@ -83,48 +78,45 @@ export class SharedTokens implements TokenRate {
   #ahead = 0;
 
   constructor(connection: RedisConnection, limit: GroupTokens, options: SharedLimitOptions) {
-    this.#connection = connection;
     this.#limit = limit;
     this.#options = options;
-    this.#state = new FleetState(connection, options.onStoreLoss);
+    this.#time = options.time ?? SYSTEM_TIME;
     this.#part = new TokenLimiter(limit.perMinute, this.#forecast);
-    this.#loop = new ExchangeLoop(connection, () => this.#report(), {
-      interval: INTERVAL,
+    this.#reporter = new LimitReporter(connection, {
+      ...options,
+      keys: [limitKeys(connection, limit.group, "tokens")],
       gap: GAP,
-      onError: options.onError,
-    });
-    this.#unwatch = connection.watch({
-      onDown: () => this.#lost(),
-      onReset: () => this.#state.lost(),
+      report: () => this.#report(),
+      onLost: () => this.#lost(),
     });
   }
 
   /**
    * Registers this process, so that the others know of it.
    *
-   * @throws {RedisUnavailableError} if the server cannot be used
+   * @throws {RedisUnavailableError} if the server cannot be used; this process uses a part of the limit then
    */
   async join(): Promise<void> {
-    await this.#report();
+    await this.#reporter.join();
   }
 
   nextAt(now: number, demand: TokenDemand): number {
-    const mode = this.#state.modeAt(now);
+    const mode = this.#reporter.state.modeAt(now);
     if (mode === "part") return this.#part.nextAt(now, demand);
     if (mode === "wait") {
-      return this.#options.onStoreLoss === "stop" ? Infinity : this.#state.partAt;
+      return this.#options.onStoreLoss === "stop" ? Infinity : this.#reporter.state.partAt;
     }
     const need = this.#bound(demand);
     const expected = Math.min(need, this.#forecast.expected(demand));
     if (this.#free >= need && this.#granted - this.#flowed >= expected) return -Infinity;
     this.#need = need;
     this.#flowNeed = expected;
-    this.#loop.request(this.#retryAt - now);
-    return Math.max(this.#retryAt, now + INTERVAL);
+    this.#reporter.request(this.#retryAt - now);
+    return Math.max(this.#retryAt, now + REPORT_INTERVAL);
   }
 
   take(now: number, demand: TokenDemand): TokenHold {
-    if (this.#state.modeAt(now) === "part") {
+    if (this.#reporter.state.modeAt(now) === "part") {
       const part = this.#part.take(now, demand);
       const hold: SharedHold = { ...part, part };
       return hold;
@@ -138,7 +130,7 @@ export class SharedTokens implements TokenRate {
     this.#flowNeed = expected;
     this.#pace.count++;
     const low = Math.max(2 * reserved, this.#ahead / 2);
-    if (this.#free < low && this.#expected > 1) this.#loop.request();
+    if (this.#free < low && this.#expected > 1) this.#reporter.request();
     const hold: SharedHold = { expected, reserved, part: undefined };
     return hold;
   }
@@ -161,14 +153,7 @@ export class SharedTokens implements TokenRate {
     this.#used += this.#inFlight;
     this.#inFlight = 0;
     this.#need = this.#flowNeed = 0;
-    if (this.#connection.isUp) await this.#loop.flush();
-    this.#unwatch();
-    await this.#loop.close();
-    await leave(
-      this.#connection,
-      limitKeys(this.#connection, this.#limit.group, "tokens"),
-      this.#id,
-    );
+    await this.#reporter.close(true);
   }
 
   /** The requests that wait, or that will come soon. */
@@ -190,18 +175,19 @@ export class SharedTokens implements TokenRate {
   }
 
   #lost(): void {
-    this.#state.lost();
-    const { processes } = this.#state;
+    const { processes } = this.#reporter.state;
     this.#free = 0;
-    this.#part = new TokenLimiter(this.#state.partOf(this.#limit.perMinute), this.#forecast);
+    this.#part = new TokenLimiter(
+      this.#reporter.state.partOf(this.#limit.perMinute),
+      this.#forecast,
+    );
     // What all of them have used in the last minute still counts.
     const share = this.#options.onStoreLoss === "full" ? 1 : processes;
-    this.#part.release(performance.now(), { expected: 0, reserved: 0 }, this.#counted / share);
-    this.#options.onChange();
+    this.#part.release(this.#time.now(), { expected: 0, reserved: 0 }, this.#counted / share);
   }
 
   async #report(): Promise<void> {
-    const sent = performance.now();
+    const sent = this.#time.now();
     this.#pace.measure(sent);
     const waiting = this.#expected;
     if (waiting === 0) this.#need = this.#flowNeed = 0;
@@ -213,36 +199,38 @@ export class SharedTokens implements TokenRate {
     const requests = this.#flowNeed === 0 ? 0 : Math.min(waiting, flowAhead / this.#flowNeed);
     const ahead = Math.min(requests * this.#need, perMinute / 4);
     this.#ahead = ahead;
+    // What is returned must not be used before the reply: another process may have it by then.
+    this.#free = Math.min(this.#free, this.#need + ahead);
+    this.#granted = Math.min(this.#granted, this.#flowed + this.#flowNeed + flowAhead);
     const [inFlightThen, flowedThen] = [this.#inFlight, this.#flowed];
     const freeThen = this.#free;
-    const [processes, extra, credit, wait, counted] = await this.#connection.run(
-      TOKENS_SCRIPT,
-      limitKeys(this.#connection, this.#limit.group, "tokens"),
-      [
-        this.#id,
-        this.#state.known,
-        perMinute,
-        used,
-        this.#usedBefore,
-        inFlightThen,
-        this.#need,
-        ahead,
-        flowedThen,
-        this.#granted,
-        this.#flowNeed,
-        flowAhead,
-        Math.round(this.#roundTrip * 1000),
-        ++this.#number,
-      ],
-    ) as [number, string, string, number, string];
-    const received = performance.now();
-    // Cut off meanwhile: this process uses its own part now.
-    if (!this.#connection.isUp) return;
+    const reply = await this.#reporter.run(TOKENS_SCRIPT, [
+      perMinute,
+      used,
+      this.#usedBefore,
+      inFlightThen,
+      Math.max(0, freeThen),
+      this.#need,
+      ahead,
+      flowedThen,
+      this.#granted,
+      this.#flowNeed,
+      flowAhead,
+      Math.round(this.#roundTrip * 1000),
+      sent - this.#countedAt < WINDOW ? this.#countedUse : 0,
+    ]);
+    if (reply === undefined) return;
+    const [, extra, credit, wait, countedUse, counted] = reply as [
+      ...[processes: number, extra: string, credit: string, wait: number],
+      ...[countedUse: string, counted: string],
+    ];
+    const received = this.#time.now();
     // A process that was suspended meanwhile has learned nothing about the network.
     this.#roundTrip += (Math.min(received - sent, MAX_ROUND_TRIP) - this.#roundTrip) * NEWEST;
-    this.#state.reported(sent, processes);
     this.#usedBefore = used;
     this.#counted = Number(counted);
+    this.#countedUse = Number(countedUse);
+    this.#countedAt = sent;
     // Requests that have started or ended meanwhile have changed it.
     this.#free = Number(extra) + this.#free - freeThen;
     this.#granted = flowedThen + Number(credit);

@@ -4,7 +4,7 @@
  * @module
  */
 import { RedisScript } from "../../redis/redis_script.ts";
-import { MEMBERS } from "./members_script.ts";
+import { MEMBER_ARGS, MEMBERS } from "./members_script.ts";
 
 /** Seconds for which tokens count: a minute, and the second in which they were counted. */
 const WINDOW = 61;
@@ -16,34 +16,31 @@ const MAX_LAG = 100;
  * more to hold, and for a share of the even flow of tokens.
  *
  * Replies with: the processes that may use a part of the limit; the tokens to hold beyond those of requests in
- * flight; the tokens of the flow that it may use now; milliseconds to wait if it got none; all tokens that count.
+ * flight; the tokens of the flow that it may use now; milliseconds to wait if it got none; the tokens that were used
+ * within the minute; all tokens that count.
  *
- * KEYS: the state and the processes of the limit. ARGV: id of the process; the number of processes known before it
- * was cut off, or 0; tokens a minute; tokens used so far, and at the last report; tokens of requests in flight;
- * tokens needed beyond those, and to take ahead; tokens of the flow used so far; tokens of the flow granted at the
- * last report; tokens of the flow needed, and to take ahead; microseconds that a reply takes; the number of the
- * report.
+ * KEYS: the state and the processes of the limit. ARGV, after those of {@link MEMBERS}: tokens a minute; tokens used so
+ * far, and at the last report; tokens of requests in flight; tokens held beyond those, of which the others get none
+ * before the next report; tokens needed beyond those of requests in flight, and to take ahead; tokens of the flow used
+ * so far; tokens of the flow granted at the last report; tokens of the flow needed, and to take ahead; microseconds
+ * that a reply takes; tokens that were used within the minute, as the process knows it.
  */
 export const TOKENS_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local state, members = KEYS[1], KEYS[2]
-local id, known, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if isLate(state, id, tonumber(ARGV[14])) then return {} end
-local used, usedBefore, inFlight = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local need, ahead = tonumber(ARGV[7]), tonumber(ARGV[8])
-local flowed, flowBefore = tonumber(ARGV[9]), tonumber(ARGV[10])
-local flowNeed, flowAhead, lead = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+if isLate(state) then return {} end
+local function argument(index) return tonumber(ARGV[${MEMBER_ARGS} + index]) end
+local limit, used, usedBefore, inFlight, held = argument(1), argument(2), argument(3), argument(4), argument(5)
+local need, ahead, flowed, flowBefore = argument(6), argument(7), argument(8), argument(9)
+local flowNeed, flowAhead, lead, known = argument(10), argument(11), argument(12), argument(13)
 local second = math.floor(now / 1000000)
 local function count(tokens)
   if tokens > 0 then redis.call("HINCRBYFLOAT", state, "counted:" .. second, text(tokens)) end
 end
-local effective, live, all = join(state, members, id, limit, known, function(process)
+local effective, _, all, isReturning = join(state, members, limit, function(process)
   -- It may have used what it held when it was last seen.
   count(tonumber(redis.call("HGET", state, "held:" .. process) or "0"))
   for _, kind in ipairs({"held:", "used:", "flow:"}) do redis.call("HDEL", state, kind .. process) end
 end)
-count(used - tonumber(redis.call("HGET", state, "used:" .. id) or text(usedBefore)))
-redis.call("HSET", state, "used:" .. id, text(used))
-
 local counted, others = 0, 0
 local fields = redis.call("HGETALL", state)
 for i = 1, #fields, 2 do
@@ -55,6 +52,23 @@ for i = 1, #fields, 2 do
     others = others + tonumber(fields[i + 1])
   end
 end
+local function stored(kind, before)
+  return not isReturning and tonumber(redis.call("HGET", state, kind .. id) or "") or before
+end
+if isReturning then
+  -- Data was lost. What was counted then still counts, once, also that of processes that are gone.
+  local floor = counted
+  if redis.call("HGET", state, "floorRun") == run then floor = tonumber(redis.call("HGET", state, "floor")) end
+  if known > floor then
+    count(known - floor)
+    counted, floor = counted + known - floor, known
+  end
+  redis.call("HSET", state, "floorRun", run, "floor", text(floor))
+end
+local more = used - stored("used:", usedBefore)
+count(more)
+counted = counted + math.max(0, more)
+redis.call("HSET", state, "used:" .. id, text(used))
 
 local free = effective - counted - others - inFlight
 local extra, wait = 0, 0
@@ -66,14 +80,15 @@ elseif need > 0 then wait = 250 end
 local perToken = 60000000 / effective
 local next = tonumber(redis.call("HGET", state, "next") or "0")
 if next > now + 600000000 then next = now end
-local granted = tonumber(redis.call("HGET", state, "flow:" .. id) or text(flowBefore))
+local granted = stored("flow:", flowBefore)
 if flowed > granted then
   next = math.max(next, now - ${MAX_LAG * 1000}) + (flowed - granted) * perToken
   granted = flowed
 end
 local credit = granted - flowed
-local wanted = 0
-if extra > 0 then wanted = flowNeed + flowAhead end
+local wanted = flowNeed + flowAhead
+-- What it has of the flow, it may use before the reply.
+if extra == 0 then wanted = math.min(wanted, credit) end
 if credit > wanted then
   next = next - (credit - wanted) * perToken
   credit = wanted
@@ -92,7 +107,7 @@ elseif credit < wanted then
     extra = 0
   end
 end
-redis.call("HSET", state, "held:" .. id, text(inFlight + extra), "next", text(next),
+redis.call("HSET", state, "held:" .. id, text(inFlight + math.max(extra, held)), "next", text(next),
   "flow:" .. id, text(flowed + credit))
-return {all, text(extra), text(credit), wait, text(counted + others + inFlight + extra)}
+return {all, text(extra), text(credit), wait, text(counted), text(counted + others + inFlight + extra)}
 `);

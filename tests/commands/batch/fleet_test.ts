@@ -86,7 +86,9 @@ function fleetWith(state: Partial<WatchedFleet["jobs"][number]>): WatchedFleet {
     duplicates: { answers: 0, cost: 0, unpriced: 0 },
     reassigned: 0,
     hedged: 0,
+    left: { records: 0, answers: 0 },
     workers: [],
+    contributors: [],
     refusals: [],
     isConnected: true,
     ...state,
@@ -130,6 +132,7 @@ const OUTCOME: FleetOutcome = {
   duplicates: { answers: 2, cost: 0.01, unpriced: 0 },
   reassigned: 1,
   hedged: 3,
+  left: { records: 0, answers: 0 },
 };
 
 Deno.test("the report counts lost workers, second copies and what duplicates cost", () => {
@@ -145,6 +148,18 @@ Deno.test("the report counts lost workers, second copies and what duplicates cos
   const nothing = { answers: 0, cost: 0, unpriced: 0 };
   const calm = { ...OUTCOME, workers: [OWN], duplicates: nothing, reassigned: 0, hedged: 0 };
   assert.deepEqual(fleetSentences(calm, dollars), []);
+  const stopped = { ...calm, left: { records: 1, answers: 12 } };
+  assert.deepEqual(fleetSentences(stopped, dollars), [
+    "Left: 1 record with workers, 12 answers in Redis. Run the same command again within a week to collect them.",
+  ]);
+  assert.deepEqual(fleetJson(stopped).records_with_workers, 1);
+  assert.deepEqual(fleetJson(stopped).answers_in_redis, 12);
+});
+
+Deno.test("a worker that joined and left between two looks is counted if it has sent results", () => {
+  const watch = new FleetWatch(fleetWith({ contributors: [WORKER] }), 0);
+  watch.look(() => {}, 500);
+  assert.deepEqual(watch.outcome().workers, [WORKER]);
 });
 
 Deno.test("flags of a fleet need a server, and live requests", () => {

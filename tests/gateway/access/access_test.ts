@@ -1,7 +1,8 @@
 /** Virtual keys: who may call, and at which rates. */
 import assert from "node:assert/strict";
 import { openAccess } from "../../../lib/gateway/access/open_access.ts";
-import type { AccessOptions, KeyAccess } from "../../../lib/gateway/access/open_access.ts";
+import type { AccessOptions } from "../../../lib/gateway/access/access_settings.ts";
+import type { KeyAccess } from "../../../lib/gateway/access/key_access.ts";
 import type { AccessDemand, Admission } from "../../../lib/gateway/access.ts";
 import { GatewayError } from "../../../lib/gateway/gateway_error.ts";
 import type { LedgerReservation, SpendRow } from "../../../lib/gateway/ledger/ledger.ts";

@@ -1,10 +1,8 @@
 /** What a gateway returns to the others cannot be used here before the reply. */
 import assert from "node:assert/strict";
-import {
-  type RateFleet,
-  SharedBucket,
-  SharedSlots,
-} from "../../../lib/gateway/access/shared/shared_limit.ts";
+import { SharedBucket } from "../../../lib/gateway/access/shared/shared_bucket.ts";
+import type { RateFleet } from "../../../lib/gateway/access/shared/shared_limit.ts";
+import { SharedSlots } from "../../../lib/gateway/access/shared/shared_slots.ts";
 
 const FLEET: RateFleet = { isShared: true, downFor: 0, size: 2, share: 1 / 2, touch: () => {} };
 

@@ -1,7 +1,7 @@
 /** Several gateways share rates and slots through Redis: together they send what one alone would. */
 import assert from "node:assert/strict";
 import type { KeyLimits } from "../../../lib/gateway/key_limits.ts";
-import type { KeyAccess } from "../../../lib/gateway/access/open_access.ts";
+import type { KeyAccess } from "../../../lib/gateway/access/key_access.ts";
 import { openSharedAccess } from "../../../lib/gateway/access/open_shared_access.ts";
 import { DEFAULT_STORE_LOSS, type StoreLossPolicy } from "../../../lib/redis/redis_settings.ts";
 import { shareConnection } from "../../../lib/redis/shared_connection.ts";

@@ -1,88 +1,36 @@
 /** Several gateways share spending and keys through Redis: also when one dies, and when Redis loses everything. */
 import assert from "node:assert/strict";
-import type { RedisCommand } from "../../../lib/redis/redis_connection.ts";
-import { DEFAULT_STORE_LOSS } from "../../../lib/redis/redis_settings.ts";
-import { shareConnection } from "../../../lib/redis/shared_connection.ts";
-import type { KeyAccess } from "../../../lib/gateway/access/open_access.ts";
-import {
-  openSharedAccess,
-  type SharedAccessOptions,
-} from "../../../lib/gateway/access/open_shared_access.ts";
 import { openKeyStore } from "../../../lib/gateway/access/open_key_store.ts";
 import { TICK } from "../../../lib/gateway/ledger/shared/ledger_scripts.ts";
-import { RedisServer, redisServer } from "../../support/redis_server.ts";
+import { shareConnection } from "../../../lib/redis/shared_connection.ts";
+import type { RedisServer } from "../../support/redis_server.ts";
+import {
+  admit,
+  charge,
+  gatewayTest,
+  instances,
+  openGateway,
+  redisCommand,
+  spentOf,
+  until,
+} from "../../support/shared_gateways.ts";
 import { memoryFolder, temporaryFolder } from "../../support/temporary_folder.ts";
-
-const NEVER = new AbortController().signal;
-const USAGE = { promptTokens: 1, completionTokens: 1, totalTokens: 2 };
-
-function gatewayTest(name: string, fn: (server: RedisServer) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: redisServer === undefined,
-    async fn() {
-      await using server = await RedisServer.start();
-      await fn(server);
-    },
-  });
-}
-
-function open(
-  server: RedisServer,
-  options: Partial<SharedAccessOptions> = {},
-): Promise<KeyAccess> {
-  return openSharedAccess({
-    redis: { address: server.address(), onStoreLoss: DEFAULT_STORE_LOSS },
-    allowAnonymous: true,
-    maxBudgetWait: 0.5,
-    ...options,
-  });
-}
-
-function admit(access: KeyAccess, cost: number, secret?: string) {
-  const demand = { route: "m", promptTokens: 1, completionTokens: 1, cost };
-  return access.admit(access.authenticate(secret), demand, NEVER);
-}
-
-function charge(cost: number) {
-  return { model: "m", endpoint: "e", usage: USAGE, cost };
-}
-
-function spentOf(access: KeyAccess): number {
-  return access.report().find(({ kind }) => kind === "all")!.spent.total;
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail(`in vain: ${what}`);
-}
-
-async function redisCommand(server: RedisServer, ...command: RedisCommand): Promise<unknown> {
-  await using share = await shareConnection(server.address());
-  return await share.connection.command(command);
-}
 
 /** Makes the others take a gateway for dead, as if it had been silent for long. */
 async function expire(server: RedisServer, instance: string): Promise<unknown[]> {
   await using share = await shareConnection(server.address());
+  const { runId } = share.connection;
   // In one step, since it is alive and would say so.
   const [, tick] = await share.connection.transaction([
     ["ZADD", "flexllm:gateway:instances", 1, instance],
-    ["EVAL", TICK.source, 1, "flexllm:gateway", "observer", '{"source":"observer"}', 1, 0],
+    ["EVAL", TICK.source, 1, "flexllm:gateway", "observer", '{"source":"observer"}', 1, 0, runId],
   ]) as [unknown, unknown[]];
   return tick.slice(3, 5);
 }
 
-async function instances(server: RedisServer): Promise<string[]> {
-  return await redisCommand(server, "ZRANGE", "flexllm:gateway:instances", 0, -1) as string[];
-}
-
 gatewayTest("a budget holds for all gateways together", async (server) => {
   const limits = { budget: { total: 1 } };
-  const gateways = await Promise.all([1, 2, 3].map(() => open(server, { limits })));
+  const gateways = await Promise.all([1, 2, 3].map(() => openGateway(server, { limits })));
   let sent = 0;
   let refused = 0;
   await Promise.all(Array.from({ length: 120 }, async (_, i) => {
@@ -108,8 +56,8 @@ gatewayTest("a budget holds for all gateways together", async (server) => {
 
 gatewayTest("a call that waits for money gets what another gateway releases", async (server) => {
   const options = { limits: { budget: { total: 1 } }, maxBudgetWait: 5 };
-  await using first = await open(server, options);
-  await using second = await open(server, options);
+  await using first = await openGateway(server, options);
+  await using second = await openGateway(server, options);
   const held = await admit(first, 0.8);
   const waiting = admit(second, 0.8);
   setTimeout(() => held.release(), 50);
@@ -121,8 +69,8 @@ gatewayTest("keys come from one file, and reach all gateways within a second", a
   const database = folder.file("gateway.db");
   using file = await openKeyStore(database);
   const { secret } = await file.create("alice");
-  await using publisher = await open(server, { database, isDatabaseRequired: true });
-  await using follower = await open(server, { database: folder.file("none.db") });
+  await using publisher = await openGateway(server, { database, isDatabaseRequired: true });
+  await using follower = await openGateway(server, { database: folder.file("none.db") });
   await until(() => follower.hasKeys, "the follower has keys");
   assert.equal(follower.authenticate(secret).name, "alice");
   assert.equal(publisher.store()?.publishesKeys, true);
@@ -154,12 +102,12 @@ gatewayTest("a second file with keys is refused, a default one is not used", asy
     using file = await openKeyStore(path);
     await file.create(path === database ? "alice" : "bob");
   }
-  await using publisher = await open(server, { database, isDatabaseRequired: true });
+  await using publisher = await openGateway(server, { database, isDatabaseRequired: true });
   await assert.rejects(
-    open(server, { database: other, isDatabaseRequired: true }),
+    openGateway(server, { database: other, isDatabaseRequired: true }),
     /take their keys from another database: .*gateway\.db/,
   );
-  await using follower = await open(server, { database: other });
+  await using follower = await openGateway(server, { database: other });
   await until(() => follower.hasKeys, "the follower has keys");
   assert.deepEqual(follower.report().map(({ name }) => name).sort(), ["", "alice"]);
   await publisher.keys.rotate("alice");
@@ -167,11 +115,11 @@ gatewayTest("a second file with keys is refused, a default one is not used", asy
 
 gatewayTest("what a killed gateway has reserved counts as spent, once", async (server) => {
   const limits = { budget: { total: 1 } };
-  const killed = await open(server, { limits });
+  const killed = await openGateway(server, { limits });
   const [instance] = await instances(server);
   const admission = await admit(killed, 0.3);
   await admit(killed, 0.2);
-  await using other = await open(server, { limits });
+  await using other = await openGateway(server, { limits });
   (await admit(other, 0.1)).commit(charge(0.1));
   assert.deepEqual(await expire(server, instance), [2, "500000000"]);
   await until(async () => (await other.keys.spending()).length === 2, "it counts as spent");
@@ -194,9 +142,9 @@ gatewayTest(
     using folder = temporaryFolder();
     const limits = { budget: { total: 1 } };
     const database = folder.file("gateway.db");
-    await using first = await open(server, { limits, database, isDatabaseRequired: true });
-    await using second = await open(server, { limits });
-    const ended = await open(server, { limits });
+    await using first = await openGateway(server, { limits, database, isDatabaseRequired: true });
+    await using second = await openGateway(server, { limits });
+    const ended = await openGateway(server, { limits });
     (await admit(first, 0.2)).commit(charge(0.1));
     (await admit(second, 0.2)).commit(charge(0.2));
     (await admit(ended, 0.2)).commit(charge(0.15));
@@ -221,7 +169,7 @@ gatewayTest(
 
 gatewayTest("a deleted database of Redis is noticed as well", async (server) => {
   const limits = { budget: { total: 1 } };
-  await using gateway = await open(server, { limits });
+  await using gateway = await openGateway(server, { limits });
   for (let i = 0; i < 5; i++) (await admit(gateway, 0.1)).commit(charge(0.1));
   await gateway.flush();
   await redisCommand(server, "FLUSHALL");
@@ -237,16 +185,16 @@ gatewayTest("spending of a file outlives its gateway and Redis", async (server) 
   using folder = temporaryFolder();
   const database = folder.file("gateway.db");
   const options = { database, isDatabaseRequired: true, limits: { budget: { total: 1 } } };
-  const before = await open(server, options);
+  const before = await openGateway(server, options);
   (await admit(before, 0.4)).commit(charge(0.4));
   await before.close();
   await server.kill();
   await server.restart();
-  await using after = await open(server, options);
+  await using after = await openGateway(server, options);
   assert(Math.abs(spentOf(after) - 0.4) < 1e-9);
   (await admit(after, 0.1)).commit(charge(0.1));
   await after.flush();
-  await using again = await open(server, { limits: { budget: { total: 1 } } });
+  await using again = await openGateway(server, { limits: { budget: { total: 1 } } });
   assert(Math.abs(spentOf(again) - 0.5) < 1e-9, "reported once");
 });
 
@@ -254,8 +202,11 @@ gatewayTest("without Redis each gateway spends its part, and nothing later on", 
   const limits = { budget: { total: 1 } };
   const options = { limits, maxStoreLoss: 1 };
   const warnings: string[] = [];
-  await using first = await open(server, { ...options, onWarning: (text) => warnings.push(text) });
-  await using second = await open(server, options);
+  await using first = await openGateway(server, {
+    ...options,
+    onWarning: (text) => warnings.push(text),
+  });
+  await using second = await openGateway(server, options);
   (await admit(first, 0.2)).commit(charge(0.2));
   await until(
     () => first.store()?.gateways === 2 && spentOf(second) > 0.19,
@@ -296,7 +247,7 @@ gatewayTest("a frozen Redis delays a call by seconds at most", async (server) =>
   using folder = memoryFolder();
   const database = folder.file("gateway.db");
   const options = { database, isDatabaseRequired: true, limits: { budget: { total: 1 } } };
-  await using gateway = await open(server, options);
+  await using gateway = await openGateway(server, options);
   (await admit(gateway, 0.1)).commit(charge(0.1));
   await gateway.flush();
   server.freeze();

@@ -2,6 +2,13 @@
 import assert from "node:assert/strict";
 import { parseRedisAddress } from "../../../lib/redis/redis_address.ts";
 import { RedisConnection } from "../../../lib/redis/redis_connection.ts";
+import { limitKeys } from "../../../lib/scheduling/shared/limit_group.ts";
+import {
+  MAX_MOMENTS,
+  RATE_SCRIPT,
+  TRAVEL,
+  VALID_FOR,
+} from "../../../lib/scheduling/shared/rate_script.ts";
 import { RedisServer, redisServer } from "../../support/redis_server.ts";
 import { mostWithin, Sender } from "../../support/shared_senders.ts";
 import { TcpProxy } from "../../support/tcp_proxy.ts";
@@ -139,6 +146,35 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "SharedRate: a process that starts without the server uses a tenth, then the shared limit",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    await using proxy = await TcpProxy.start(server.port);
+    await proxy.refuse();
+    const log: number[] = [];
+    await using sender = await Sender.start(
+      { address: () => parseRedisAddress(proxy.redisUrl, "test") },
+      [{ group: "g", perSecond: 60 }],
+      log,
+      { mayStartDown: true },
+    );
+    await sleep(2000);
+    assert(log.length > 0);
+    assert(mostWithin(log, 1000) <= 6, `${mostWithin(log, 1000)}`);
+    await proxy.accept();
+    const end = performance.now() + 10_000;
+    while (!sender.connection.isUp && performance.now() < end) await sleep(5);
+    const upAt = performance.now();
+    await sleep(2500);
+    // It knew of no others, for which it would have to leave anything.
+    const after = mostWithin(log.filter((at) => at > upAt), 1000);
+    assert(after > 12 && after <= 60, `${after}`);
+    assert.deepEqual(sender.errors, []);
+  },
+);
+
 Deno.test("SharedRate sends nothing without the server if rates=stop", { ignore }, async () => {
   await using server = await RedisServer.start();
   const log: number[] = [];
@@ -157,3 +193,24 @@ Deno.test("SharedRate sends nothing without the server if rates=stop", { ignore 
     await sleep(20);
   }
 });
+
+Deno.test(
+  "SharedRate: fractions of a limit are used, and no second has too much",
+  { ignore },
+  async () => {
+    await using server = await RedisServer.start();
+    await using connection = await RedisConnection.open(server.address());
+    const MINUTE = 60_000_000;
+    for (const perSecond of [0.5, 1, 1.5, 1.95, 10, 10.5]) {
+      const keys = limitKeys(connection, `g${perSecond}`, "rate");
+      const args = ["one", 1, connection.runId, 0, 0, MAX_MOMENTS, 0, MINUTE, 1, perSecond];
+      const reply = await connection.run(RATE_SCRIPT, keys, args) as number[];
+      const moments = reply.slice(4).map((microseconds) => microseconds / 1000);
+      const used = (moments.length - 1) * 1000 / (moments.at(-1)! - moments[0]) / perSecond;
+      assert.ok(used > 0.92 && used <= 1, `${perSecond}: ${used}`);
+      // The first as late as possible, the last as early as possible.
+      const most = mostWithin(moments, 1000 + VALID_FOR + TRAVEL - 0.01);
+      assert.ok(most <= Math.ceil(perSecond), `${perSecond}: ${most}`);
+    }
+  },
+);

@@ -100,3 +100,26 @@ Deno.test(
     assert.equal(meter.most, 12);
   },
 );
+
+Deno.test("SharedSlots: with fewer slots than processes, they take turns", { ignore }, async () => {
+  await using server = await RedisServer.start();
+  const meter = new Meter();
+  await using a = await SlotUser.start(server, 2, meter);
+  await using b = await SlotUser.start(server, 2, meter);
+  await sleep(300);
+  await using c = await SlotUser.start(server, 2, meter);
+  const end = performance.now() + 10_000;
+  while (c.done === 0 && performance.now() < end) await sleep(50);
+  assert.ok(c.done > 0, "the third process has waited in vain");
+  // Nor do the others wait forever then.
+  const before = [a.done, b.done, c.done];
+  const users = [a, b, c];
+  while (!users.every(({ done }, i) => done > before[i]) && performance.now() < end) {
+    await sleep(50);
+  }
+  assert.ok(
+    users.every(({ done }, i) => done > before[i]),
+    `${before} ${users.map((u) => u.done)}`,
+  );
+  assert.ok(meter.most <= 2, `${meter.most} in flight`);
+});

@@ -20,7 +20,7 @@ export interface RateOrder {
   target: number;
   /** Without this amount, the rest is of no use. */
   need: number;
-  /** The level of a bucket that the server does not have. */
+  /** The level of the bucket as far as the gateway knows, in case the server has lost it. */
   level: number;
 }
 
@@ -34,6 +34,7 @@ local order = cjson.decode(ARGV[1])
 local clock = redis.call("TIME")
 local now = tonumber(clock[1]) * 1000 + tonumber(clock[2]) / 1000
 local known = {[order.instance] = true}
+local isRecovering = redis.call("EXISTS", base .. ":recovering") == 1
 local function isAlive(instance)
   if known[instance] == nil then
     local ends = redis.call("ZSCORE", base .. ":instances", instance)
@@ -46,10 +47,11 @@ local replies = {}
 for i, limit in ipairs(order.limits) do
   local name = base .. ":rate:" .. limit.kind .. ":" .. limit.scope
   local fields = redis.call("HGETALL", name)
-  local stored, others = {}, 0
+  local stored, run, others = {}, nil, 0
   for j = 1, #fields, 2 do
     local field, value = fields[j], tonumber(fields[j + 1])
     stored[field] = value
+    if field == "run" then run = fields[j + 1] end
     if string.sub(field, 1, 2) == "h:" then
       local instance = string.sub(field, 3)
       if not isAlive(instance) then redis.call("HDEL", name, field, "u:" .. instance)
@@ -58,7 +60,10 @@ for i, limit in ipairs(order.limits) do
   end
   local mine, used = "h:" .. order.instance, "u:" .. order.instance
   if limit.kind == "slots" then
-    local held = math.max(limit.used, math.min(limit.target, limit.limit - others))
+    local free = limit.limit - others
+    -- After a restart, until all gateways have reported what they use, each one has its part.
+    if isRecovering then free = math.min(free, math.floor(limit.limit / redis.call("ZCARD", base .. ":instances"))) end
+    local held = math.max(limit.used, math.min(limit.target, free))
     if held > 0 then
       redis.call("HSET", name, mine, held)
       redis.call("PEXPIRE", name, 60000)
@@ -71,6 +76,8 @@ for i, limit in ipairs(order.limits) do
     local level = limit.level
     if stored.at then
       level = stored.level + math.max(0, now - stored.at) * speed + limit.limit - stored.limit
+      -- The server was restarted, perhaps with older data.
+      if run ~= order.run then level = math.min(level, limit.level) end
     end
     local held = (stored[mine] or 0) - (limit.used - (stored[used] or limit.used))
     if held < 0 then
@@ -84,7 +91,7 @@ for i, limit in ipairs(order.limits) do
     end
     held, level = held + change, level - change
     redis.call("HSET", name, "level", number(level), "at", number(math.max(now, stored.at or 0)), "limit",
-      limit.limit, mine, number(held), used, number(limit.used))
+      limit.limit, mine, number(held), used, number(limit.used), "run", order.run)
     local full = speed > 0 and (limit.limit - level) / speed or 0
     redis.call("PEXPIRE", name, math.floor(math.max(120000, full + 60000)))
     replies[i] = {number(held), number(level)}

@@ -12,7 +12,9 @@ import type { FleetMember } from "../../ledger/shared/fleet_member.ts";
 import type { LimitScope } from "../limit_scope.ts";
 import type { CallSlots, RateBucket, RateSource } from "../rate_bucket.ts";
 import { EXCHANGE_QUOTA, type RateOrder, type RateReply } from "./rate_script.ts";
-import { type RateFleet, SharedBucket, type SharedLimit, SharedSlots } from "./shared_limit.ts";
+import { SharedBucket } from "./shared_bucket.ts";
+import type { RateFleet, SharedLimit } from "./shared_limit.ts";
+import { SharedSlots } from "./shared_slots.ts";
 
 /** Milliseconds between two regular exchanges. */
 const INTERVAL = 250;
@@ -163,7 +165,8 @@ export class SharedRates implements RateSource, RateFleet {
     }
     if (sent.length === 0) return;
     try {
-      const order = { instance: member.instance, limits: sent.map(([, order]) => order) };
+      const limits = sent.map(([, order]) => order);
+      const order = { instance: member.instance, run: connection.runId, limits };
       const replies = await connection.run(EXCHANGE_QUOTA, [connection.key("gateway")], [
         JSON.stringify(order),
       ]) as RateReply[];

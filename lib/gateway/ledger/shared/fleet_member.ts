@@ -14,7 +14,7 @@ export const INSTANCE_TTL = 15_000;
 export interface Tick {
   /** Whether the others knew this gateway to be alive. */
   wasKnown: boolean;
-  /** Whether the server has lost its data. */
+  /** Whether the server has lost its data, or was restarted, perhaps with older data. */
   hasLostData: boolean;
   /** Reservations of dead gateways that now count as spent. */
   recovered: number;
@@ -38,6 +38,7 @@ type Reply = [
   change: number,
   balances: [scope: string, sums: string[], change: string][],
   dataId: string,
+  instances: string[],
 ];
 
 /** This gateway among all that share a server. */
@@ -51,6 +52,8 @@ export class FleetMember {
   #change = 0;
   #offset = 0;
   #dataId: string | undefined;
+  #run: string | undefined;
+  #instances: readonly string[] = [];
   #hasTicked = false;
   #isBusy = false;
 
@@ -72,6 +75,11 @@ export class FleetMember {
     return this.#size;
   }
 
+  /** The running gateways when the server was last seen, with this one. */
+  get instances(): readonly string[] {
+    return this.#instances;
+  }
+
   /** Whether the server can be used. */
   get isUp(): boolean {
     return this.#connection.isUp;
@@ -87,9 +95,9 @@ export class FleetMember {
     return this.#hasTicked;
   }
 
-  /** The server's time in milliseconds since 1970. A change of this machine's clock has no effect on it. */
+  /** The server's time in whole milliseconds since 1970. A change of this machine's clock has no effect on it. */
   now(): number {
-    return performance.now() + this.#offset;
+    return Math.round(performance.now() + this.#offset);
   }
 
   /** Reports under a new id from now on. */
@@ -110,28 +118,35 @@ export class FleetMember {
   async tick(): Promise<Tick> {
     this.#isBusy = true;
     const before = performance.now();
+    const run = this.#connection.runId;
     let reply: Reply;
     try {
-      const about = JSON.stringify({ source: this.#source, isFile: this.#isFile });
+      const about = JSON.stringify({ source: this.#source, isFile: this.#isFile, run });
       reply = await this.#connection.run(TICK, [this.#connection.key("gateway")], [
         this.instance,
         about,
         INSTANCE_TTL,
         this.#change,
+        run,
       ]) as Reply;
     } finally {
       this.#isBusy = false;
     }
-    const [now, wasKnown, size, recovered, cost, keysVersion, change, balances, dataId] = reply;
+    const [now, wasKnown, size, recovered, cost, keysVersion, change, balances, dataId, instances] =
+      reply;
     this.#offset = now - (before + performance.now()) / 2;
     this.#size = Math.max(1, size);
-    const hasLostData = this.#dataId !== undefined && this.#dataId !== dataId;
+    const hasLostData = this.#hasTicked && (this.#dataId !== dataId || this.#run !== run);
     this.#dataId = dataId;
+    this.#run = run;
     if (hasLostData) this.#change = 0;
     const isFirst = !this.#hasTicked;
     this.#hasTicked = true;
     if (balances.length > 0) this.#change = Number(balances.at(-1)![2]);
     else this.#change = Math.min(change, this.#change);
+    const hasMore = this.#change < change && balances.length > 0;
+    // What the others have spent is known as well.
+    if (!hasLostData && !hasMore) this.#instances = instances;
     return {
       wasKnown: isFirst || wasKnown === 1,
       hasLostData,
@@ -139,7 +154,7 @@ export class FleetMember {
       recoveredCost: Number(cost),
       keysVersion,
       balances: balances.map(([scope, sums]) => [scope, sums]),
-      hasMore: this.#change < change && balances.length > 0,
+      hasMore,
     };
   }
 }

@@ -12,58 +12,14 @@
  * - `open:INSTANCE` is a hash of open reservations, `recovered:INSTANCE` of those that count as spent (for a day).
  * - `instances` is the sorted set of running gateways by the time at which they count as dead.
  * - `changed` is the sorted set of scopes by the number of their last change, from the counter `seq`.
+ * - `run` is the run of the server in which the gateways last reported. After another start, the data may be older.
+ * - `recovering` exists (for seconds) while gateways report what the server has lost: no money is granted.
  *
  * @module
  */
 import { RedisScript } from "../../../redis/redis_script.ts";
-
-/** Functions for sums. Scripts call `publish` at their end. */
-const SUMS = `
-local base = KEYS[1]
-local touched = {}
-local function text(number) return string.format("%.0f", number) end
-local function add(kind, account, amount, requests)
-  if amount == 0 and requests == 0 then return end
-  local scopes = {"all"}
-  if account.key ~= "" then scopes[#scopes + 1] = "key:" .. account.key end
-  if account.team ~= "" then scopes[#scopes + 1] = "team:" .. account.team end
-  for _, scope in ipairs(scopes) do
-    local name = base .. ":balance:" .. scope
-    touched[scope] = true
-    redis.call("HINCRBY", name, kind .. ":total", text(amount))
-    if account.day ~= "" then
-      redis.call("HINCRBY", name, kind .. ":" .. string.sub(account.day, 1, 7), text(amount))
-      redis.call("HINCRBY", name, kind .. ":" .. account.day, text(amount))
-      if requests ~= 0 then redis.call("HINCRBY", name, "n:" .. account.day, text(requests)) end
-    end
-  end
-end
-local function publish()
-  for scope in pairs(touched) do
-    redis.call("ZADD", base .. ":changed", redis.call("INCR", base .. ":seq"), scope)
-  end
-end
-local function numbers(line)
-  local found = {}
-  for part in string.gmatch(line or "", "%-?%d+") do found[#found + 1] = tonumber(part) end
-  return found
-end
-local function addRow(name, field, counts)
-  local sums = numbers(redis.call("HGET", name, field))
-  for i = 1, 8 do sums[i] = text((sums[i] or 0) + counts[i]) end
-  redis.call("HSET", name, field, table.concat(sums, " "))
-end
-local function lostRow(reservation, sign)
-  local counts = {sign, 0, 0, 0, 0, 0, 0, sign * tonumber(reservation.amount)}
-  add("s", reservation, counts[8], sign)
-  add("e", reservation, counts[8], 0)
-  addRow(base .. ":rows:ended", reservation.field, counts)
-end
-local function time()
-  local now = redis.call("TIME")
-  return tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-end
-`;
+import { RECOVERY_TIME } from "./recovery_scripts.ts";
+import { SUMS } from "./sums_script.ts";
 
 /** Ends a gateway: its open reservations count as spent, and what it has spent moves to that of ended gateways. */
 const END = `
@@ -105,10 +61,12 @@ end
 /**
  * Exchanges what a gateway has done for the sums of all: releases, rows of spending, reservations to restore, and
  * new reservations, in this order. Returns the result of each new reservation (nothing, `wait`, or the budget that
- * does not allow it) and the sums of the scopes that have changed.
+ * does not allow it) and the sums of the scopes that have changed; an empty list if the server was restarted or has
+ * lost its data since the last tick, which finds out.
  */
 export const EXCHANGE: RedisScript = new RedisScript(`${SUMS}
 local order = cjson.decode(ARGV[1])
+if redis.call("GET", base .. ":run") ~= order.run then return {} end
 local open = base .. ":open:" .. order.instance
 local lost = base .. ":recovered:" .. order.instance
 local function takeBack(id)
@@ -218,13 +176,25 @@ return {results, balances}
 /**
  * Says that a gateway is alive, ends those that are not, and returns the server's time, whether the gateway was
  * still known, the number of gateways, what was recovered, the version of the keys, the number of the last change,
- * the sums of the scopes that have changed since the given number, and the id of the data: another one means that
- * the server has lost everything.
+ * the sums of the scopes that have changed since the given number, the id of the data (another one means that
+ * the server has lost everything), and the running gateways.
+ *
+ * After a restart of the server, no gateway counts as dead before it had time to report.
  */
 export const TICK: RedisScript = new RedisScript(`${SUMS}${END}
 local now = time()
 local instances = base .. ":instances"
 redis.call("SET", base .. ":data-id", ARGV[1] .. text(now), "NX")
+local run = redis.call("GET", base .. ":run")
+if run ~= ARGV[5] then
+  redis.call("SET", base .. ":run", ARGV[5])
+  if run then
+    redis.call("SET", base .. ":recovering", "1", "PX", ${RECOVERY_TIME})
+    for _, instance in ipairs(redis.call("ZRANGE", instances, 0, -1)) do
+      redis.call("ZADD", instances, now + ARGV[3], instance)
+    end
+  end
+end
 local known = redis.call("ZSCORE", instances, ARGV[1])
 redis.call("ZADD", instances, now + ARGV[3], ARGV[1])
 redis.call("HSET", base .. ":about", ARGV[1], ARGV[2])
@@ -238,30 +208,13 @@ end
 return {
   now, known and 1 or 0, redis.call("ZCARD", instances), recovered, text(recoveredCost),
   redis.call("HGET", base .. ":keys", "version") or "", tonumber(redis.call("GET", base .. ":seq") or 0), balances,
-  redis.call("GET", base .. ":data-id"),
+  redis.call("GET", base .. ":data-id"), redis.call("ZRANGE", instances, 0, -1),
 }
 `);
 
 /** Ends the gateway that calls it. */
 export const LEAVE: RedisScript = new RedisScript(`${SUMS}${END}
 finish(ARGV[1])
-publish()
-return 1
-`);
-
-/** After the server has lost its data: restores what ended gateways have spent, as far as a gateway knows. */
-export const RESTORE: RedisScript = new RedisScript(`${SUMS}
-for scope, sums in pairs(cjson.decode(ARGV[1])) do
-  local name = base .. ":balance:" .. scope
-  for period, amount in pairs(sums) do
-    local missing = amount - tonumber(redis.call("HGET", name, "e:" .. period) or 0)
-    if missing > 0 then
-      redis.call("HINCRBY", name, "e:" .. period, text(missing))
-      redis.call("HINCRBY", name, "s:" .. period, text(missing))
-      touched[scope] = true
-    end
-  end
-end
 publish()
 return 1
 `);
@@ -277,38 +230,5 @@ for i = 1, #rows, 2 do
     addRow(name, '[""' .. string.sub(rows[i], #day + 4), numbers(rows[i + 1]))
   end
 end
-return 1
-`);
-
-/**
- * Claims to be the gateway whose keys all use; returns nothing if it is, otherwise the id and the place of the other
- * database. A gateway that holds the lock of the same file may replace one that was killed.
- */
-export const CLAIM_KEYS: RedisScript = new RedisScript(`
-local base, ledger, place, instance = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local current = redis.call("GET", base .. ":publisher")
-if current then
-  local other = cjson.decode(current)
-  if other.instance ~= instance and not (other.ledger == ledger and other.place == place) then
-    return {other.ledger, other.place}
-  end
-end
-local mine = cjson.encode({ledger = ledger, place = place, instance = instance})
-redis.call("SET", base .. ":publisher", mine, "PX", ARGV[4])
-return {}
-`);
-
-/** Publishes keys; with an empty `ARGV[5]` only if there are none. */
-export const PUBLISH_KEYS: RedisScript = new RedisScript(`
-local name = KEYS[1] .. ":keys"
-if ARGV[5] == "" and redis.call("EXISTS", name) == 1 then return 0 end
-redis.call("HSET", name, "owner", ARGV[1], "place", ARGV[2], "version", ARGV[3], "keys", ARGV[4])
-return 1
-`);
-
-/** Stops publishing keys. They stay in use. */
-export const RESIGN: RedisScript = new RedisScript(`
-local current = redis.call("GET", KEYS[1] .. ":publisher")
-if current and cjson.decode(current).instance == ARGV[1] then redis.call("DEL", KEYS[1] .. ":publisher") end
 return 1
 `);

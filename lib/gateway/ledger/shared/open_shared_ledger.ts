@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { ConfigurationError } from "../../../errors.ts";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
 import { warnAboutEviction } from "../../../redis/eviction.ts";
+import { entriesOf } from "../../../redis/hash_entries.ts";
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { RedisSettings } from "../../../redis/redis_settings.ts";
 import { shareConnection } from "../../../redis/shared_connection.ts";
@@ -17,7 +18,7 @@ import { FleetMember, INSTANCE_TTL } from "./fleet_member.ts";
 import { PRUNE } from "./ledger_scripts.ts";
 import { OwnSpend, rowOf } from "./own_spend.ts";
 import { claimKeys, FollowedKeys, keysOwner, PublishedKeys } from "./shared_keys.ts";
-import { entriesOf, SharedLedger } from "./shared_ledger.ts";
+import { SharedLedger } from "./shared_ledger.ts";
 
 /** Options of {@link openSharedLedger}. */
 export interface SharedLedgerOptions {
@@ -126,7 +127,7 @@ async function ownSpend(
   for (const row of await file.spend()) own.load(row);
   await connection.run(PRUNE, [base], [file.id, firstKeptDay(day)]);
   const reported = await connection.command(["HGETALL", `${base}:rows:${file.id}`]);
-  for (const [field, sums] of entriesOf(reported as string[])) own.merge(rowOf(field, sums));
+  for (const [field, sums] of entriesOf(reported)) own.merge(rowOf(field, sums));
   return own;
 }
 

@@ -8,7 +8,7 @@ import { ConfigurationError } from "../../../errors.ts";
 import type { RedisConnection } from "../../../redis/redis_connection.ts";
 import type { KeyChange, KeyTable, StoredKey } from "../ledger.ts";
 import { INSTANCE_TTL } from "./fleet_member.ts";
-import { CLAIM_KEYS, PUBLISH_KEYS, RESIGN } from "./ledger_scripts.ts";
+import { CLAIM_KEYS, PUBLISH_KEYS, RESIGN } from "./key_scripts.ts";
 
 /** The keys of a gateway that shares them. */
 export interface SharedKeys {
@@ -18,7 +18,7 @@ export interface SharedKeys {
   change(decide: (keys: readonly StoredKey[]) => KeyChange): Promise<void>;
   /** Compares the keys with those at the server, which have this version. */
   tick(version: string): Promise<void>;
-  /** Restores the keys after the server has lost its data. */
+  /** Restores the keys after the server has lost data. */
   restore(): Promise<void>;
   /** Stops publishing. */
   resign(): Promise<void>;
@@ -102,8 +102,8 @@ export class PublishedKeys implements SharedKeys {
     if (other !== undefined) {
       if (!this.#wasReplaced) {
         this.#onWarning(
-          `the keys of the other gateways now come from another database, ${other.place}; this gateway goes on ` +
-            `with those in ${this.#owner.place}. Stop one of the two`,
+          `the keys of the other gateways now come from another database, ${other.place}; this gateway still uses ` +
+            `those in ${this.#owner.place}. Stop one of the two`,
         );
       }
       this.#wasReplaced = true;
@@ -149,6 +149,8 @@ export class FollowedKeys implements SharedKeys {
   readonly #connection: RedisConnection;
   #keys: readonly StoredKey[] = [];
   #version = "";
+  /** All versions so far: one of them that comes back is older data. */
+  readonly #versions = new Set<string>();
   #owner: KeysOwner | undefined;
 
   constructor(connection: RedisConnection) {
@@ -181,12 +183,16 @@ export class FollowedKeys implements SharedKeys {
     if (current === null || keys === null) return;
     this.#keys = JSON.parse(keys) as StoredKey[];
     this.#version = current;
+    this.#versions.add(current);
     this.#owner = { ledger: ledger ?? "", place: place ?? "" };
   }
 
   async restore(): Promise<void> {
     if (this.#owner === undefined) return;
-    await publishKeys(this.#connection, this.#keys, this.#owner, this.#version, false);
+    const name = this.#connection.key("gateway", "keys");
+    const stored = await this.#connection.command(["HGET", name, "version"]) as string | null;
+    const isOlder = stored !== null && stored !== this.#version && this.#versions.has(stored);
+    await publishKeys(this.#connection, this.#keys, this.#owner, this.#version, isOlder);
   }
 
   resign(): Promise<void> {
