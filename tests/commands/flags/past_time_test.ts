@@ -28,5 +28,7 @@ Deno.test("anything else is refused", () => {
 
 Deno.test("sizes have decimal or binary units", () => {
   assert.deepEqual(["5", "1.5k", "50MB", "2 GiB"].map(byteSize), [5, 1500, 5e7, 2 ** 31]);
-  for (const text of ["", "x", "5TB", "-1", "1e3"]) assert.throws(() => byteSize(text), text);
+  for (const text of ["", "x", "5TB", "-1", "1e3"]) {
+    assert.throws(() => byteSize(text), { code: "commander.invalidArgument" }, text);
+  }
 });

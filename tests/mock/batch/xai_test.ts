@@ -129,7 +129,10 @@ Deno.test("results come in pages, with the answers of single requests", () =>
       assert.ok(chat.usage.cost_in_usd_ticks > 0);
     }
     assert.match(String(results.get("bad")!.error), /temperature/);
-    assert.deepEqual(await api.results(batch_id), results);
+    // The mock server answers rows when they are read: `created` may differ by a second.
+    const undated = (all: Map<string, unknown>) =>
+      JSON.stringify([...all]).replace(/"created":\d+/g, "");
+    assert.equal(undated(await api.results(batch_id)), undated(results));
   }));
 
 Deno.test("rows of the Responses API have answers in the format of Chat Completions", () =>
