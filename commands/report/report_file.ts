@@ -4,9 +4,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { isSameFile } from "../../lib/files/same_file.ts";
 
 /** What every report has in its head. */
 const GENERATOR = '<meta name="generator" content="flexllm report">';
@@ -25,14 +26,6 @@ function isReport(path: string): boolean {
     return head.toString("utf8", 0, readSync(fd, head, 0, HEAD, 0)).includes(GENERATOR);
   } finally {
     closeSync(fd);
-  }
-}
-
-function isSameFile(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    return a === b;
   }
 }
 

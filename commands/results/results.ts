@@ -153,7 +153,7 @@ async function run(given: string[], flags: ResultsFlags): Promise<void> {
       const { writeTable } = await import("./write_table.ts");
       const { columns, spreadsheet, force, json } = flags;
       await writeTable(selection, {
-        ...{ target, inputs: files, columns, spreadsheet, force, json },
+        ...{ target, inputs: sources.map(({ name }) => name), columns, spreadsheet, force, json },
       });
     } else if (flags.count) countResults(selection, flags.json);
     else if (flags.show === undefined && (flags.failed || !isPicked)) {

@@ -19,6 +19,7 @@ import { ConfigurationError, InvalidInputError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { isJson } from "../../json/json.ts";
 import { type Exchange, type LocatedExchange, parseRecording } from "./exchange.ts";
+import { writeAll } from "../../files/write_all.ts";
 
 /**
  * Reads a recording.
@@ -110,9 +111,7 @@ export class RecordingFile {
   append(exchange: Exchange): void {
     const bytes = Buffer.from(`${JSON.stringify(exchange)}\n`);
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.#descriptor, bytes, written);
-      }
+      writeAll(this.#descriptor, bytes);
       this.#isNew = false;
     } catch (cause) {
       throw cannotWrite(this.#file, cause);
