@@ -12,7 +12,7 @@ import { addNotes } from "../flags/help_notes.ts";
 import { integer } from "../flags/parse.ts";
 import { pastTime } from "../flags/past_time.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { writeOutput } from "../terminal/output.ts";
+import { writeJson, writeOutput } from "../terminal/output.ts";
 import { CONVERSATION_HELP, filterFlags, openStore } from "./filter_flags.ts";
 
 const countFlag = () =>
@@ -220,7 +220,7 @@ function path() {
     .action(async (_, command) => {
       const { json } = allFlags(command);
       const { folder } = await openStore();
-      if (json) return (await import("../terminal/output.ts")).writeJson({ path: folder });
+      if (json) return writeJson({ path: folder });
       writeOutput(`${folder}\n`);
     });
   return addExamples(command, ["flexllm logs path"]);

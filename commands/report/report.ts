@@ -14,6 +14,7 @@ import { bytes } from "../terminal/format.ts";
 import { writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
 import { checkReportFile, defaultPath, writeReportFile } from "./report_file.ts";
+import { resultFiles } from "./result_files.ts";
 
 function reportFlags() {
   const command = new Command("report")
@@ -39,28 +40,13 @@ function reportFlags() {
 
 type ReportFlags = ReturnType<ReturnType<typeof reportFlags>["opts"]>;
 
-/** The files without the events and reports of others, which a pattern of the shell includes. */
-function resultFiles(files: readonly string[]): string[] {
-  return files.filter((file) =>
-    !files.some((other) => file === `${other}.events` || file === defaultPath([other]))
-  );
-}
-
 /** Whether the report can be named after `file`. */
 function isNamed(file: string): boolean {
   return file !== "-" && (existsSync(file) || !standsForFiles(file));
 }
 
 async function run(named: string[], flags: ReportFlags): Promise<void> {
-  const files = resultFiles(named);
-  if (files.length === 0) {
-    throw new ConfigurationError("no result file", {
-      hint: "Name a file that a batch wrote with -o: flexllm report answers.jsonl",
-    });
-  }
-  if (files.filter((file) => file === "-").length > 1) {
-    throw new ConfigurationError("standard input (-) is given twice");
-  }
+  const files = resultFiles(named, "flexllm report");
   if (!isNamed(files[0]) && flags.output === undefined && !flags.json) {
     const source = files[0] === "-" ? "standard input" : files[0];
     throw new ConfigurationError(`no file for the report on ${source}`, {
