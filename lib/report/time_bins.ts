@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OTHERS } from "../results/summary.ts";
 
 /** How values of a channel are combined. */
 type Merge = "sum" | "max";
@@ -46,7 +47,7 @@ export class TimeBins {
     if (this.#names.length === MAX_CHANNELS) return MAX_CHANNELS - 1;
     const isLast = this.#names.length === MAX_CHANNELS - 1;
     this.#merges.push(merge);
-    return this.#names.push(isLast ? "(others)" : name) - 1;
+    return this.#names.push(isLast ? OTHERS : name) - 1;
   }
 
   /** Adds a value at a time in milliseconds since 1970. */

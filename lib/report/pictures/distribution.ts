@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bucketEnd, type LogHistogram } from "../../results/log_histogram.ts";
+import { bucketEnd, bucketsWithin, type LogHistogram } from "../../results/log_histogram.ts";
 import type { Axis, Line, Plot, Rect, Rule } from "../charts/plot.ts";
 import { compact, linearScale, logTicks } from "../charts/ticks.ts";
 import { count, type DataTable } from "./picture.ts";
@@ -28,7 +28,7 @@ export interface Distribution {
 /** Bars from the smallest value to the largest. */
 const BARS = 48;
 /** Buckets of a doubling. */
-const DOUBLING = 35;
+const DOUBLING = Math.round(bucketsWithin(2));
 
 interface Bins {
   edges: number[];
@@ -48,7 +48,7 @@ function binsOf(distributions: readonly LogHistogram[], isWhole: boolean): Bins 
     first = Math.max(0, first - Math.ceil(missing / 2));
     last += Math.ceil(missing / 2);
   }
-  const one = isWhole ? Math.log1p(1 / bucketEnd(first)) / Math.log(1.02) : 1;
+  const one = isWhole ? bucketsWithin(1 + 1 / bucketEnd(first)) : 1;
   const group = Math.max(
     Math.min(DOUBLING, Math.ceil(one)),
     Math.ceil((last - first + 1) / BARS),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OTHERS } from "../../results/summary.ts";
 import type { Bar, Color, Plot, Rect } from "../charts/plot.ts";
 import { renderBars, renderPlot } from "../charts/render.ts";
 import { compact, linearScale, shortTime } from "../charts/ticks.ts";
@@ -20,7 +21,6 @@ import { eventMarks, restRules, type TimeScale, timeScale, valuesOf } from "./ti
 
 /** Kinds that are drawn apart; the rest is one. */
 const MAX_KINDS = 5;
-const OTHER_KINDS = "other";
 /** Columns of a stacked picture. */
 const COLUMNS = 60;
 
@@ -55,7 +55,7 @@ function kindsOver(
   const rest = sorted.splice(MAX_KINDS);
   if (rest.length === 0) return sorted;
   return [...sorted, {
-    name: OTHER_KINDS,
+    name: OTHERS,
     total: rest.reduce((sum, { total }) => sum + total, 0),
     values: rest[0].values.map((_, i) => rest.reduce((sum, { values }) => sum + values[i], 0)),
   }];
