@@ -91,7 +91,7 @@ async function printAnswer(turn: Turn, { thinking, markdown }: PrintOptions): Pr
 }
 
 /** Prints a conversation to stdout. */
-export async function printConversation(
+async function printConversation(
   conversation: Conversation,
   options: PrintOptions,
 ): Promise<void> {

@@ -129,9 +129,7 @@ export class SeriesStats {
 
   #addFailure(line: ResultLine): void {
     const { index, errorCode = "unknown", requestedModel } = line.facts;
-    const record = line.parse();
-    const error = typeof record === "string" ? undefined : record.error;
-    const message = typeof error === "string" ? error : "";
+    const message = line.errorMessage();
     this.failures.add(index, errorCode, message, requestedModel);
     if (errorCode !== "schema_mismatch") return;
     // All items of a list are one place.

@@ -62,6 +62,12 @@ export class ResultLine {
       ? parseExact(text) as ResultRecord
       : record;
   }
+
+  /** The message of a failed result; empty if it has none, or is damaged. */
+  errorMessage(): string {
+    const record = this.parse();
+    return typeof record !== "string" && typeof record.error === "string" ? record.error : "";
+  }
 }
 
 /** Receives a result. Returns `false` to stop. */

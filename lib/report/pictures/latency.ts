@@ -23,7 +23,7 @@ import { count, type MissingPicture, type Picture, seriesLegend } from "./pictur
 const LATENCY: ValueKind = { noun: "answers", name: "latency", format: shortTime };
 
 /** The distributions of all series that have values. */
-export function distributionsOf(
+function distributionsOf(
   { series }: ReportData,
   values: (series: SeriesStats) => LogHistogram,
 ): Distribution[] {
@@ -31,7 +31,7 @@ export function distributionsOf(
 }
 
 /** Whether no series has values. */
-export function areEmpty(distributions: readonly Distribution[]): boolean {
+function areEmpty(distributions: readonly Distribution[]): boolean {
   return distributions.every(({ values }) => values.count === 0);
 }
 
