@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
 
 /** The options of a {@link LogFile}. */
 export interface LogFileOptions {
@@ -48,8 +48,7 @@ export class LogFile {
     try {
       this.#fd = openSync(path, "a", MODE);
     } catch (cause) {
-      const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-      const reason = isMissing ? "its folder does not exist" : fileReason(cause);
+      const reason = writeReason(cause);
       throw new ConfigurationError(`cannot write the log file ${path}: ${reason}`, {
         cause,
         hint: "Check its folder and permissions, or choose another file.",
@@ -81,7 +80,7 @@ export class LogFile {
       this.#lost += lines.length;
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      this.#warn(`cannot write the log file ${this.path}: ${fileReason(error)}`);
+      this.#warn(`cannot write the log file ${this.path}: ${writeReason(error)}`);
     }
   }
 

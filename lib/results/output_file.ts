@@ -6,7 +6,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
 
 /** A file that is being written. */
 export class OutputFile implements Disposable {
@@ -37,7 +37,7 @@ export class OutputFile implements Disposable {
     try {
       this.#fd = openSync(this.#temporary ?? path, "w");
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -52,7 +52,7 @@ export class OutputFile implements Disposable {
         written += writeSync(this.#fd, bytes, written);
       }
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -68,7 +68,7 @@ export class OutputFile implements Disposable {
       renameSync(this.#temporary, this.#path);
       this.#isComplete = true;
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 

@@ -183,7 +183,10 @@ export class ResultReader {
         return results > 0 || ++damaged < MAX_DAMAGED;
       });
       if (first !== undefined && results === 0) {
-        throw notResults(`${first.location} is not a result of flexllm: ${first.reason}`);
+        throw notResults(
+          `${first.location} is not a result of flexllm: ${first.reason}`,
+          nameOfResults(source.name),
+        );
       }
     }
   }
@@ -198,6 +201,12 @@ export class ResultReader {
     line.facts.setFrom(record);
     return undefined;
   }
+}
+
+/** A hint for the events file of a batch, which has the name of the result file in its own. */
+function nameOfResults(name: string): string | undefined {
+  const results = name.match(/^(.+)\.events$/)?.[1];
+  return results === undefined ? undefined : `Name the result file instead: ${results}.`;
 }
 
 /** Whether a line without a newline may be the start of a record, or the zeros of unwritten blocks. */
