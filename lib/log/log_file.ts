@@ -17,7 +17,7 @@ export interface LogFileOptions {
   onWarning?: (message: string) => void;
 }
 
-/** Pending characters that are written at once. */
+/** Pending characters after which lines are written immediately. */
 const MAX_PENDING = 64 * 1024;
 /** Milliseconds after which pending lines are written. */
 const DELAY = 200;
@@ -61,7 +61,7 @@ export class LogFile {
     this.#pending.push(line);
     this.#pendingLength += line.length + 1;
     if (this.#pendingLength >= MAX_PENDING) return this.flush();
-    // Does not keep the process running.
+    // The timer must not keep the process running.
     this.#timer ??= setTimeout(() => this.flush(), DELAY).unref();
   }
 

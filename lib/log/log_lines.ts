@@ -7,10 +7,10 @@
 import type { AttemptFacts, CallContent, CallFacts } from "../chat/call_facts.ts";
 import type { LogLevel } from "./log_level.ts";
 
-/** Longest error message and longest name of a model, in characters. */
+/** Maximum characters of an error message and of a model name. */
 const MAX_ERROR = 400;
 const MAX_NAME = 200;
-/** Longest prompt and longest answer, in characters. */
+/** Maximum characters of a prompt and of an answer. */
 const MAX_CONTENT = 4000;
 
 function short(text: string, limit: number): string {
@@ -50,7 +50,7 @@ export function callLine(facts: CallFacts, level: LogLevel) {
     completionTokens: usage?.completionTokens,
     cachedTokens: usage?.cachedTokens,
     cost: facts.cost ?? undefined,
-    // The time that a provider's job takes says nothing about one of its records.
+    // The duration of a provider's job says nothing about a single record.
     ...facts.id === undefined
       ? undefined
       : { duration: rounded(facts.duration), queued: rounded(facts.queued) },

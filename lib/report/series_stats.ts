@@ -25,11 +25,11 @@ export interface EndpointStats {
   latency: LogHistogram;
 }
 
-/** Endpoints that are counted separately. */
+/** Maximum endpoints counted separately. */
 const MAX_ENDPOINTS = 50;
-/** Places in a schema that are counted separately. */
+/** Maximum places in a schema counted separately. */
 const MAX_PATHS = 200;
-/** Attempts that are counted separately: 0 to 9, and more. */
+/** Numbers of attempts counted separately: 0 to 9, and 10 or more. */
 const MAX_ATTEMPTS = 10;
 
 /** Where an answer misses its schema, as in "rating: expected integer". */
@@ -134,7 +134,7 @@ export class SeriesStats {
     const message = typeof error === "string" ? error : "";
     this.failures.add(index, errorCode, message, requestedModel);
     if (errorCode !== "schema_mismatch") return;
-    // All items of a list are one place.
+    // All items of a list count as one place.
     const path = MISS.exec(message)?.[1].replace(/\/\d+(?=\/|$)/g, "/*") ?? "not JSON";
     const key = this.schemaMisses.has(path) || this.schemaMisses.size < MAX_PATHS ? path : OTHERS;
     this.schemaMisses.set(key, (this.schemaMisses.get(key) ?? 0) + 1);

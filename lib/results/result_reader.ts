@@ -69,7 +69,7 @@ export type ResultVisitor = (line: ResultLine) => boolean | void;
 
 /** Maximum damaged lines that are remembered. */
 const EXAMPLES = 5;
-/** Damaged lines at the start of a file after which it is no result file, however it continues. */
+/** Damaged lines at the start of a file after which it is not considered a result file. */
 const MAX_DAMAGED = 1000;
 
 /** The start of every record, also in files of the Python tool. */

@@ -25,9 +25,9 @@ export interface Distribution {
   values: LogHistogram;
 }
 
-/** Bars from the smallest value to the largest. */
+/** Maximum bars from the smallest value to the largest. */
 const BARS = 48;
-/** Buckets of a doubling. */
+/** Buckets per doubling of the value. */
 const DOUBLING = 35;
 
 interface Bins {
@@ -65,7 +65,7 @@ function binsOf(distributions: readonly LogHistogram[], isWhole: boolean): Bins 
 
 const SHARES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
-/** Share of the width that a label takes. */
+/** The share of the width that a label takes up. */
 const LABEL_WIDTH = 0.09;
 
 /** Lines at the percentiles. Those that are close together have one label. */
@@ -88,7 +88,7 @@ function percentileRules(values: LogHistogram, from: number, to: number): Rule[]
   return labeled.map(({ at, label }): Rule => ({ on: "x", at, label, color: "muted" }));
 }
 
-/** The picture of one or more distributions. The last one may be drawn apart, as that of cached answers. */
+/** The picture of one or more distributions. The last one may be drawn separately, for cached answers. */
 export function distributionPlot(
   distributions: readonly Distribution[],
   { noun, name, format, isWhole = false }: ValueKind,

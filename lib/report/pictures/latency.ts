@@ -35,7 +35,7 @@ export function areEmpty(distributions: readonly Distribution[]): boolean {
   return distributions.every(({ values }) => values.count === 0);
 }
 
-/** A picture of a distribution; `caption` may depend on nothing but the kind of values. */
+/** A picture of a distribution; `caption` must depend only on the kind of values. */
 export function distributionPicture(
   data: ReportData,
   { title, caption, missing, kind, values }: {
@@ -57,7 +57,7 @@ export function distributionPicture(
   };
 }
 
-/** How long answers took. Those from the cache are drawn apart. */
+/** How long answers took. Cached answers are drawn separately. */
 export function latencyPicture(data: ReportData): Picture | MissingPicture {
   const picture = distributionPicture(data, {
     title: "Latency",
@@ -143,7 +143,7 @@ function gridPlot(cells: readonly GridCell[], all: readonly GridCell[]): Plot {
   return { x: { ...x, name: "output tokens" }, y: { ...y, name: "latency" }, rects };
 }
 
-/** Rows of the table of a grid, those with the most answers. */
+/** Maximum rows of the table of a grid: those with the most answers. */
 const GRID_ROWS = 15;
 
 /** Latency by output tokens: a picture for each series, all on the same scale. */

@@ -21,7 +21,7 @@ import {
   seriesLegend,
 } from "./picture.ts";
 
-/** Names that are drawn apart; the rest is one. */
+/** Maximum names drawn separately; all others are combined. */
 const MAX_NAMES = 12;
 
 /** The tokens and cost of a model or an endpoint. */
@@ -36,10 +36,10 @@ interface Usage {
   latency?: number;
 }
 
-/** Bytes of a name. */
+/** Maximum bytes of a name. */
 const NAME = 150;
 
-/** The largest ones; all others are one. */
+/** The largest ones; all others are combined. */
 function withOthers(usages: readonly Usage[]): Usage[] {
   const shown = usages.slice(0, MAX_NAMES)
     .map((usage) => ({ ...usage, name: cutText(usage.name, NAME) }));
