@@ -19,8 +19,10 @@ export interface EndpointStats {
   failed: number;
   promptTokens: number;
   completionTokens: number;
-  /** USD. */
+  /** USD, of the results whose cost is known. */
   cost: number;
+  /** Answers without a known cost. */
+  unpriced: number;
   /** Seconds. */
   latency: LogHistogram;
 }
@@ -152,6 +154,7 @@ export class SeriesStats {
         promptTokens: 0,
         completionTokens: 0,
         cost: 0,
+        unpriced: 0,
         latency: new LogHistogram(),
       };
       this.#endpoints.set(key, stats);
@@ -161,6 +164,7 @@ export class SeriesStats {
     if (facts.promptTokens > 0) stats.promptTokens += facts.promptTokens;
     if (facts.completionTokens > 0) stats.completionTokens += facts.completionTokens;
     if (facts.cost > 0) stats.cost += facts.cost;
+    if (facts.succeeded && Number.isNaN(facts.cost)) stats.unpriced++;
     if (facts.succeeded && facts.latency > 0 && !facts.cached) stats.latency.add(facts.latency);
   }
 

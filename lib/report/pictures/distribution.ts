@@ -135,8 +135,10 @@ export function distributionPlot(
 /** The table of distributions: their percentiles. */
 export function distributionTable(
   distributions: readonly Distribution[],
-  { noun, format }: ValueKind,
+  { noun, format, isWhole = false }: ValueKind,
 ): DataTable {
+  // Percentiles are approximate, but "5.99 tokens" would puzzle readers.
+  const percentile = (value: number) => format(isWhole ? Math.round(value) : value);
   const title = (title: string) => ({ title, isNumber: true });
   return {
     columns: [
@@ -147,7 +149,7 @@ export function distributionTable(
     rows: distributions.map(({ name, values }) => [
       name,
       count(values.count),
-      ...SHARES.map(([, share]) => format(values.percentile(share) ?? 0)),
+      ...SHARES.map(([, share]) => percentile(values.percentile(share) ?? 0)),
       format(values.max),
     ]),
   };
