@@ -11,7 +11,7 @@ import type { BatchSource } from "../../lib/input/input_source.ts";
 import { quoted } from "../terminal/format.ts";
 import type { BatchFlags } from "./flags.ts";
 
-/** The output that stands for standard output. */
+/** The output path that means standard output. */
 export const STANDARD_OUTPUT = "-";
 
 /** The command with `inputs` and `-o`. A last input that does not exist was meant as the output. */

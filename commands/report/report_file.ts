@@ -39,7 +39,7 @@ function isReport(path: string): boolean {
 export function checkReportFile(path: string, inputs: readonly string[], force = false): void {
   if (inputs.some((input) => isSameFile(input, path))) {
     throw new ConfigurationError(`${path} is the result file itself`, {
-      hint: "Choose another file for the report, such as report.html",
+      hint: "Choose another file for the report, such as report.html.",
     });
   }
   const existing = statSync(path, { throwIfNoEntry: false });
@@ -53,8 +53,8 @@ export function checkReportFile(path: string, inputs: readonly string[], force =
     );
   }
   if (existing.isFile() && !force && existing.size > 0 && !isReport(path)) {
-    throw new ConfigurationError(`${path} already exists, and is not a report`, {
-      hint: "Choose another file, or replace it with flexllm report --force.",
+    throw new ConfigurationError(`${path} already exists and is not a report`, {
+      hint: "Choose another file, or replace this one with `flexllm report --force`.",
     });
   }
 }

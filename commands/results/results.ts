@@ -166,7 +166,7 @@ export function resultsCommand() {
     "flexllm results answers.jsonl --latency '>10s' --text refund --count",
     "flexllm results answers.jsonl --to csv answers.csv",
     "flexllm results answers.jsonl --to parquet good.parquet --status success",
-    "flexllm results answers.jsonl --to jsonl --columns parsed.* > parsed.jsonl",
+    "flexllm results answers.jsonl --to jsonl --columns 'parsed.*' > parsed.jsonl",
     "flexllm results 'out-*.jsonl' --failed --json",
   ]);
 }

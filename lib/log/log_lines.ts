@@ -9,10 +9,10 @@ import type { LogLevel } from "./log_level.ts";
 import { microseconds } from "./microseconds.ts";
 import { shortText } from "./short_text.ts";
 
-/** Longest error message and longest name of a model, in characters. */
+/** Maximum characters of an error message and of a model name. */
 const MAX_ERROR = 400;
 const MAX_NAME = 200;
-/** Longest prompt and longest answer, in characters. */
+/** Maximum characters of a prompt and of an answer. */
 const MAX_CONTENT = 4000;
 
 /** How severe a call is: whether it failed, or needed a retry. */
@@ -43,7 +43,7 @@ export function callLine(facts: CallFacts, level: LogLevel) {
     completionTokens: usage?.completionTokens,
     cachedTokens: usage?.cachedTokens,
     cost: facts.cost ?? undefined,
-    // The time that a provider's job takes says nothing about one of its records.
+    // The duration of a provider's job says nothing about a single record.
     ...facts.id === undefined
       ? undefined
       : { duration: microseconds(facts.duration), queued: microseconds(facts.queued) },

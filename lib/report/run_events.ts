@@ -60,7 +60,7 @@ export function readRunEvents(paths: readonly string[]): RunEvents | undefined {
         }
       }
     } catch {
-      // Without its events, the report only shows less.
+      // Without events, the report just shows less.
     }
   }
   return events.runs.length > 0 ? events : undefined;

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
 import { writeAll } from "../files/write_all.ts";
 
 /** A file that is being written. When it replaces one, links and permissions stay. */
@@ -55,7 +55,7 @@ export class OutputFile implements Disposable {
         : openSync(this.#temporary, "wx");
       if (existing?.isFile()) fchmodSync(this.#fd, existing.mode & 0o777);
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -68,7 +68,7 @@ export class OutputFile implements Disposable {
     try {
       writeAll(this.#fd, bytes);
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -84,7 +84,7 @@ export class OutputFile implements Disposable {
       renameSync(this.#temporary, this.#target);
       this.#isComplete = true;
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 

@@ -16,7 +16,7 @@ import {
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { ConfigurationError, InvalidInputError } from "../../errors.ts";
-import { fileReason } from "../../files/reasons.ts";
+import { fileReason, writeReason } from "../../files/reasons.ts";
 import { isJson } from "../../json/json.ts";
 import { type Exchange, type LocatedExchange, parseRecording } from "./exchange.ts";
 import { writeAll } from "../../files/write_all.ts";
@@ -65,7 +65,7 @@ function readExisting(file: string): { text: string; exchanges: LocatedExchange[
 }
 
 function cannotWrite(file: string, cause: unknown): ConfigurationError {
-  return new ConfigurationError(`cannot write ${file}: ${fileReason(cause)}`, {
+  return new ConfigurationError(`cannot write ${file}: ${writeReason(cause)}`, {
     cause,
     hint: "Choose a file that can be written.",
   });

@@ -19,9 +19,9 @@ import {
 } from "./picture.ts";
 import { eventMarks, restRules, type TimeScale, timeScale, valuesOf } from "./timeline.ts";
 
-/** Kinds that are drawn apart; the rest is one. */
+/** Maximum kinds drawn separately; all others are combined. */
 const MAX_KINDS = 5;
-/** Columns of a stacked picture. */
+/** Maximum columns of a stacked picture. */
 const COLUMNS = 60;
 
 /** Values by kind, those with the highest totals first. */
@@ -93,7 +93,7 @@ function stackedPlot(
   };
 }
 
-/** The colors of kinds: those that are drawn apart have one each, the same in every picture. */
+/** The colors of kinds: each kind that is drawn separately has its own, the same in every picture. */
 function colorsOf(data: ReportData): ReadonlyMap<string, Color> {
   const codes = new Set(data.series.flatMap(({ summary }) => Object.keys(summary.errors)));
   for (const { events } of data.runs) {
@@ -194,7 +194,7 @@ function failureBars(data: ReportData, title: string): Picture {
   };
 }
 
-/** Answers that missed their schema, by the place in it. */
+/** Answers that missed their schema, by the place in the schema. */
 export function schemaPicture(data: ReportData): Picture | MissingPicture {
   const title = "Answers that missed their schema";
   const byPath = new Map<string, number[]>();
