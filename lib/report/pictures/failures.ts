@@ -40,19 +40,23 @@ function kindsOver(
   const byName = new Map<string, number[]>();
   for (const time of times) {
     for (const channel of time.channels) {
-      if (!channel.startsWith(prefix)) continue;
+      // Kinds that had no channel of their own share one.
+      const isShared = channel === OTHERS;
+      if (!isShared && !channel.startsWith(prefix)) continue;
       const values = valuesOf(time, channel, run, scale);
-      const name = channel.slice(prefix.length);
+      const name = isShared ? OTHERS : channel.slice(prefix.length);
       const sums = byName.get(name);
       byName.set(name, sums === undefined ? values : sums.map((sum, i) => sum + values[i]));
     }
   }
-  const sorted = [...byName].map(([name, values]): Kinds => ({
+  const kinds = [...byName].map(([name, values]): Kinds => ({
     name,
     total: values.reduce((sum, value) => sum + value, 0),
     values,
-  })).sort((a, b) => b.total - a.total);
-  const rest = sorted.splice(MAX_KINDS);
+  }));
+  const sorted = kinds.filter(({ name }) => name !== OTHERS).sort((a, b) => b.total - a.total);
+  const shared = kinds.filter(({ name, total }) => name === OTHERS && total > 0);
+  const rest = [...sorted.splice(MAX_KINDS), ...shared];
   if (rest.length === 0) return sorted;
   return [...sorted, {
     name: OTHERS,
