@@ -9,7 +9,7 @@ import { DEFAULT_TTL, type ManagedStore, type StoreStats } from "../lib/cache/st
 import type { CacheSettings } from "../lib/config/resolve_cache.ts";
 import { duration } from "./flags/parse.ts";
 import { addExamples, commonFlags } from "./flags/shared_options.ts";
-import { bytes, counted } from "./terminal/format.ts";
+import { bytes, COUNT, counted } from "./terminal/format.ts";
 import { table } from "./terminal/table.ts";
 import { writeJson, writeNote, writeOutput } from "./terminal/output.ts";
 import { writeSentences } from "./terminal/sentences.ts";
@@ -18,8 +18,6 @@ const cacheRedis = new Option(
   "--redis <url>",
   "Redis or Valkey server that has the cache (env: FLEXLLM_REDIS_URL)",
 );
-
-const COUNT = new Intl.NumberFormat("en-US");
 
 /** The flags that all of these commands have. */
 interface CacheCommandFlags {

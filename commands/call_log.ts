@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
 import process from "node:process";
 import { ConfigurationError } from "../lib/errors.ts";
+import { isSameFile } from "../lib/files/same_file.ts";
 import { CallLog, MIN_LOG_SIZE } from "../lib/log/call_log.ts";
 import { LOG_LEVELS, type LogLevel } from "../lib/log/log_level.ts";
 import type { CallListener } from "../lib/chat/call_facts.ts";
@@ -65,29 +64,14 @@ function settingsOf(flags: LogFlags): { level: LogLevel; file: string | undefine
 }
 
 /**
- * The file that calls are logged to.
- *
- * @throws {ConfigurationError} if a setting is invalid
- */
-export function logFileOf(flags: LogFlags): string | undefined {
-  return settingsOf(flags)?.file;
-}
-
-/**
  * Checks that the log does not go to one of the files that a command reads or writes.
  *
  * @throws {ConfigurationError} if it does
  */
 export function checkLogFile(flags: LogFlags, files: readonly string[]): void {
-  const log = logFileOf(flags);
-  const status = (path: string) => statSync(path, { throwIfNoEntry: false });
+  const log = settingsOf(flags)?.file;
   if (log === undefined) return;
-  const own = status(log);
-  const same = files.find((file) => {
-    const other = status(file);
-    return resolve(file) === resolve(log) ||
-      (own?.isFile() && own.ino === other?.ino && own.dev === other.dev);
-  });
+  const same = files.find((file) => isSameFile(file, log));
   if (same === undefined) return;
   throw new ConfigurationError(`the log file is also the input or output: ${same}`, {
     hint: "Choose another file with --log-file.",

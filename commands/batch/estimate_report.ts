@@ -10,7 +10,7 @@ import type {
   ModelEstimate,
 } from "../../lib/pricing/estimate_batch.ts";
 import { ENCODING, isExact } from "../../lib/pricing/tokenizer.ts";
-import { counted, dollars } from "../terminal/format.ts";
+import { COUNT, counted, dollars } from "../terminal/format.ts";
 
 /** The estimate for one model, with that of its batch API if it has one. */
 export type ComparedModel = Omit<ModelEstimate, "batch"> & { batch?: JobsEstimate };
@@ -24,8 +24,6 @@ export interface JobsEstimate extends EstimatedCosts {
 
 /** The estimate of a batch, with the costs of sending it live and as a provider batch. */
 export type ComparedEstimate = Omit<BatchEstimate, "models"> & { models: ComparedModel[] };
-
-const number = new Intl.NumberFormat("en-US");
 
 /** What the records would cost through the batch API. */
 function batchLine({ batch, records }: ComparedModel): string[] {
@@ -86,8 +84,8 @@ export function estimateLines(estimate: ComparedEstimate): string[] {
   }
   if (images > 0) {
     lines.push(
-      `${number.format(images)} ${images === 1 ? "image" : "images"}, counted as ` +
-        `${number.format(LARGE_IMAGE)} tokens each.`,
+      `${COUNT.format(images)} ${images === 1 ? "image" : "images"}, counted as ` +
+        `${COUNT.format(LARGE_IMAGE)} tokens each.`,
     );
   }
   if (sampled) lines.push("Extrapolated from a random sample of the records.");

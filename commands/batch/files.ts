@@ -3,25 +3,16 @@
  *
  * @module
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { isSameFile } from "../../lib/files/same_file.ts";
 import type { BatchSource } from "../../lib/input/input_source.ts";
 import { quoted } from "../terminal/format.ts";
 import type { BatchFlags } from "./flags.ts";
 
-/** The output that stands for standard output. */
+/** The output path that means standard output. */
 export const STANDARD_OUTPUT = "-";
-
-function isSameFile(a: string, b: string): boolean {
-  try {
-    const [first, second] = [a, b].map((path) => statSync(path));
-    return first.ino === second.ino && first.dev === second.dev;
-  } catch {
-    // Opening the file reports the problem in more detail.
-    return false;
-  }
-}
 
 /** The command with `inputs` and `-o`. A last input that does not exist was meant as the output. */
 function exampleCommand(inputs: readonly string[]): string {

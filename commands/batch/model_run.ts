@@ -41,7 +41,7 @@ export class ModelRun {
   readonly #batch: RunnableBatch;
   readonly #run: BatchRun;
   #failure: unknown;
-  /** The counts when the run ended: its time must not go on. */
+  /** The counts when the run ended: its time must not keep running. */
   #final: BatchSummary | undefined;
   #answered = 0;
   #seconds = 0;

@@ -11,7 +11,7 @@ import type { CostRow } from "../../lib/pricing/cost_tracker.ts";
 import { maskRedisUrl } from "../../lib/redis/redis_address.ts";
 import type { ErrorKind } from "../errors/groups.ts";
 import { hintLines } from "../terminal/hint_lines.ts";
-import { counted, dollars, duration, quoted } from "../terminal/format.ts";
+import { COUNT, counted, dollars, duration, quoted } from "../terminal/format.ts";
 import { type Column, table, type TableOptions } from "../terminal/table.ts";
 import { colored } from "../terminal/output.ts";
 import { widthOfStream, wrapped } from "../terminal/wrap.ts";
@@ -55,7 +55,6 @@ export interface ReportedErrors {
   retries: readonly ErrorKind[];
 }
 
-const number = new Intl.NumberFormat("en-US");
 const rounded = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 
 /** Flags with a value that are meant for a single run. */
@@ -121,14 +120,14 @@ export function costTable(costs: readonly CostRow[], options: TableOptions): str
   ];
   const rows = costs.slice(0, SHOWN_COSTS).map((row) => [
     row.model,
-    number.format(row.requests),
-    number.format(row.promptTokens + row.completionTokens),
+    COUNT.format(row.requests),
+    COUNT.format(row.promptTokens + row.completionTokens),
     row.cost === null ? "unknown" : dollars(row.cost),
     row.endpoint,
   ]);
   const lines = table(columns, rows, options);
   const more = costs.length - SHOWN_COSTS;
-  if (more > 0) lines.push(`… and ${number.format(more)} more; use --json for the full list`);
+  if (more > 0) lines.push(`… and ${COUNT.format(more)} more; use --json for the full list`);
   return lines;
 }
 
@@ -147,10 +146,10 @@ function modelTable(models: readonly ModelOutcome[], options: TableOptions): str
   ];
   const rows = models.map(({ name = "", summary, latency }) => [
     name,
-    number.format(summary.succeeded),
-    number.format(summary.failed),
-    ...isResumed ? [number.format(summary.restored)] : [],
-    number.format(summary.promptTokens + summary.completionTokens),
+    COUNT.format(summary.succeeded),
+    COUNT.format(summary.failed),
+    ...isResumed ? [COUNT.format(summary.restored)] : [],
+    COUNT.format(summary.promptTokens + summary.completionTokens),
     summary.unpriced > 0 && summary.cost === 0 ? "unknown" : dollars(summary.cost),
     latency === undefined ? "" : `${latency.toFixed(latency < 9.95 ? 2 : 1)} s`,
   ]);
@@ -190,7 +189,7 @@ export function failureLines(failures: readonly ErrorKind[]): string[] {
 /** A line with the number of retries by kind of error; none without retries. */
 export function retryLines(retries: readonly ErrorKind[]): string[] {
   if (retries.length === 0) return [];
-  const kinds = retries.map(({ name, count }) => `${number.format(count)} ${name}`);
+  const kinds = retries.map(({ name, count }) => `${COUNT.format(count)} ${name}`);
   return [`Retried: ${kinds.join(", ")}`];
 }
 
@@ -199,7 +198,7 @@ function endpointLines(endpoints: readonly EndpointStats[]): string[] {
   if (endpoints.length < 2) return [];
   return endpoints.filter(({ failures }) => failures > 0)
     .map(({ endpoint, answers, failures, lastError }) =>
-      `Endpoint ${endpoint}: ${number.format(failures)} of ${
+      `Endpoint ${endpoint}: ${COUNT.format(failures)} of ${
         counted(answers + failures, "request")
       } ` +
       `failed, last error: ${lastError?.message}`
@@ -230,25 +229,25 @@ export function batchReport(
   const head = headline(summary.interrupted, stopped, jobs);
   // Jobs are answered all at once, so their rate says nothing.
   const rate = jobs === undefined ? ` (${rounded.format(tried / seconds)}/s)` : "";
-  const parts = [`${number.format(succeeded)} succeeded`, `${number.format(failed)} failed`];
-  if (summary.refused > 0) parts.push(`${number.format(summary.refused)} refused by the model`);
-  if (summary.cached > 0) parts.push(`${number.format(summary.cached)} cached`);
-  if (restored > 0) parts.push(`${number.format(restored)} already done`);
+  const parts = [`${COUNT.format(succeeded)} succeeded`, `${COUNT.format(failed)} failed`];
+  if (summary.refused > 0) parts.push(`${COUNT.format(summary.refused)} refused by the model`);
+  if (summary.cached > 0) parts.push(`${COUNT.format(summary.cached)} cached`);
+  if (restored > 0) parts.push(`${COUNT.format(restored)} already done`);
   if (retries > 0) parts.push(counted(retries, "retry", "retries"));
   const noun = context.models.length > 1 ? "result" : "record";
   const isStopped = stopped || summary.interrupted || jobs?.unfinished.cancelled === true;
   const hasOnlySent = jobs !== undefined && isElsewhere(jobs) && restored + tried === 0 &&
     !isStopped;
   const sentences = hasOnlySent ? jobsSentences(jobs, Date.now(), sentHeads()) : [
-    `${head}: ${number.format(restored + tried)} of ${counted(context.total, noun)} in ` +
+    `${head}: ${COUNT.format(restored + tried)} of ${counted(context.total, noun)} in ` +
     `${duration(seconds)}${rate}: ${parts.join(", ")}`,
     ...jobs === undefined ? [] : jobsSentences(jobs, Date.now()),
   ];
   const cost = costLine(summary);
   if (succeeded > 0 || summary.promptTokens + summary.completionTokens > 0) {
     sentences.push(
-      `Tokens: ${number.format(summary.promptTokens)} in, ` +
-        `${number.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
+      `Tokens: ${COUNT.format(summary.promptTokens)} in, ` +
+        `${COUNT.format(summary.completionTokens)} out${cost === undefined ? "" : `. ${cost}`}`,
     );
   }
   if (context.fleet !== undefined) sentences.push(...fleetSentences(context.fleet, dollars));

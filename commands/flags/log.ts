@@ -37,7 +37,8 @@ function option<Flags extends string>(flags: Flags, description: string) {
 export const logFlags = {
   level: option(
     "--log-level <level>",
-    "log calls as JSON lines: failed ones, retried ones, all, or every attempt (default: info)",
+    "log calls as JSON lines: error: failed ones; warn: also aborted and retried ones; info: all; debug: also " +
+      "every attempt (default: info)",
   ).choices(LOG_LEVELS),
   file: option("--log-file <file>", "append the log to this file (default: standard error)"),
   maxSize: option(

@@ -20,9 +20,12 @@ export const filterFlags = {
     "-m, --model <name>",
     "only conversations with a model whose name contains this",
   ),
-  since: option("--since <time>", "only those used since: 12h, 7d, 2026-11-01, 2026-11-01T10:00")
+  since: option(
+    "--since <time>",
+    "only those last used since: 12h, 7d, 2026-11-01, 2026-11-01T10:00",
+  )
     .argParser(pastTime("start")),
-  until: option("--until <time>", "only those last used until: the same forms")
+  until: option("--until <time>", "only those last used until then; same formats")
     .argParser(pastTime("end")),
 } as const;
 

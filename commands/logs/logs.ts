@@ -12,7 +12,7 @@ import { addNotes } from "../flags/help_notes.ts";
 import { integer } from "../flags/parse.ts";
 import { pastTime } from "../flags/past_time.ts";
 import { addExamples } from "../flags/shared_options.ts";
-import { writeOutput } from "../terminal/output.ts";
+import { writeJson, writeOutput } from "../terminal/output.ts";
 import { CONVERSATION_HELP, filterFlags, openStore } from "./filter_flags.ts";
 
 const countFlag = () =>
@@ -55,7 +55,7 @@ function showing<A extends unknown[], O extends Record<string, unknown>>(command
 
 function list() {
   const command = selecting(new Command("list"))
-    .description("list saved conversations, the last used first (the default)")
+    .description("list saved conversations, most recently used first (the default)")
     .addOption(countFlag())
     .addOption(jsonFlag())
     .action(async (_, command) => {
@@ -97,7 +97,7 @@ function last() {
       ),
     ),
   )
-    .description("print the last used conversations in full, the newest at the end")
+    .description("print the most recently used conversations in full, newest last")
     .action(async (count, _, command) => {
       const { model, since, until, ...flags } = allFlags(command);
       const { lastUsed } = await import("./find.ts");
@@ -124,16 +124,16 @@ function search() {
       const { searchConversations } = await import("./search.ts");
       searchConversations(await openStore(), words.join(" "), { ...flags, json });
     });
-  addExamples(command, [
+  addNotes(command, [
+    "All words must occur somewhere in a conversation: in its title, prompts, answers, thinking, tool calls or " +
+    'names of attached files. "Quoted words" must occur in that order. Case and accents are ignored, and a word ' +
+    "also finds longer ones that start with it.",
+  ]);
+  return addExamples(command, [
     "flexllm logs search rivers",
     "flexllm logs search python retry --since 30d",
     "flexllm logs search '\"connection reset\" proxy'",
     "flexllm logs search budget -m gpt-5 --json",
-  ]);
-  return addNotes(command, [
-    "All words must occur somewhere in a conversation: in its title, prompts, answers, thinking, tool calls or " +
-    'names of attached files. "Quoted words" must occur in that order. Case and accents are ignored, and a word ' +
-    "also finds longer ones that start with it.",
   ]);
 }
 
@@ -174,15 +174,15 @@ function exporting() {
       const { exportLogs } = await import("./export.ts");
       await exportLogs(await openStore(), references, allFlags(command));
     });
-  addExamples(command, [
+  addNotes(command, [
+    "json has everything that is saved. jsonl has a line of messages per conversation, which flexllm batch and " +
+    "training tools read. html is a single page that loads nothing.",
+  ]);
+  return addExamples(command, [
     "flexllm logs export last",
     "flexllm logs export 3 -o rivers.md",
     "flexllm logs export --all -o conversations.jsonl",
     "flexllm logs export --since 30d -m gpt-5 -o november.html",
-  ]);
-  return addNotes(command, [
-    "json has everything that is saved; jsonl has one line of messages for each conversation, which flexllm " +
-    "batch and training tools read; html is one page that loads nothing.",
   ]);
 }
 
@@ -194,10 +194,13 @@ function deleting() {
     .addOption(
       new Option(
         "--older-than <time>",
-        "all that were last used before: 30d, 2026-11-01",
+        "all that were last used before then: 30d, 2026-11-01",
       ).argParser(pastTime("start")),
     )
-    .option("-m, --model <name>", "with --older-than: only those with this in a model's name")
+    .option(
+      "-m, --model <name>",
+      "with --older-than: only those with a model whose name contains this",
+    )
     .optionsGroup(HELP_GROUPS.output)
     .option("--dry-run", "list what would be deleted")
     .option("-y, --yes", "don't ask for confirmation")
@@ -220,7 +223,7 @@ function path() {
     .action(async (_, command) => {
       const { json } = allFlags(command);
       const { folder } = await openStore();
-      if (json) return (await import("../terminal/output.ts")).writeJson({ path: folder });
+      if (json) return writeJson({ path: folder });
       writeOutput(`${folder}\n`);
     });
   return addExamples(command, ["flexllm logs path"]);
@@ -261,15 +264,15 @@ export function logsCommand() {
     const { listConversations } = await import("./list.ts");
     listConversations(await openStore(), { ...flags, json });
   });
-  addExamples(command, [
+  addNotes(command, [
+    "Name a conversation by its number in the list, its ID or the start of it, `last`, or words that only it " +
+    "contains. ask and chat save conversations unless you pass --no-save.",
+  ]);
+  return addExamples(command, [
     "flexllm logs",
     "flexllm logs show last",
     "flexllm logs search river delta",
     "flexllm logs export last -o answer.md",
     "flexllm logs delete --older-than 30d",
-  ]);
-  return addNotes(command, [
-    "A conversation is given by its # in the list, its ID or the start of it, last, or words from it. ask and " +
-    "chat save their conversations unless --no-save is given.",
   ]);
 }

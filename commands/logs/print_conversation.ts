@@ -50,7 +50,7 @@ function printHeading(name: string, ...facts: string[]): void {
   writeOutput(`\n${paint("bold", name)}${shown === "" ? "" : `  ${paint("dim", shown)}`}\n`);
 }
 
-/** The kinds of the parts of a message that are no text, such as `1 image`. */
+/** The parts of a message other than text, such as `1 image`. */
 function attachedParts({ user: { content } }: Turn): string[] {
   if (typeof content === "string") return [];
   const names: Record<string, string> = { image_url: "image", input_audio: "audio file" };
@@ -91,7 +91,7 @@ async function printAnswer(turn: Turn, { thinking, markdown }: PrintOptions): Pr
 }
 
 /** Prints a conversation to stdout. */
-export async function printConversation(
+async function printConversation(
   conversation: Conversation,
   options: PrintOptions,
 ): Promise<void> {

@@ -45,7 +45,7 @@ function paint(style: Style, text: string): string {
   return colored(style, text, process.stdout);
 }
 
-/** The snippet with the found places in color, or in brackets where there are no colors. */
+/** The snippet with its matches in color, or in brackets if there are no colors. */
 function marked({ snippet, matches }: SearchHit): string {
   const mark = showsColors(process.stdout)
     // Word by word, so that a line break between them does not extend the color.

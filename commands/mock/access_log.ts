@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { microseconds } from "../../lib/log/microseconds.ts";
 import type { MockAccess } from "../../lib/mock/access_log.ts";
 import { colored } from "../terminal/output.ts";
 import {
@@ -36,8 +37,7 @@ export function accessLine(access: MockAccess, paint: Paint): string {
 
 /** One JSON object, with the names of the library. */
 function accessJson({ time, duration, ...rest }: MockAccess): string {
-  const seconds = Math.round(duration * 1e6) / 1e6;
-  return JSON.stringify({ time: time.toISOString(), ...rest, duration: seconds });
+  return JSON.stringify({ time: time.toISOString(), ...rest, duration: microseconds(duration) });
 }
 
 /** Makes a function that adds a request to `log`. */

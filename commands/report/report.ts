@@ -14,6 +14,7 @@ import { bytes } from "../terminal/format.ts";
 import { writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
 import { checkReportFile, defaultPath, writeReportFile } from "./report_file.ts";
+import { resultFiles } from "./result_files.ts";
 
 function reportFlags() {
   const command = new Command("report")
@@ -23,28 +24,21 @@ function reportFlags() {
     .option("-o, --output <file>", "the page; - for stdout (default: FILE.report.html)")
     .option("--title <text>", "heading of the page (default: the names of the files)")
     .option("--no-content", "leave out prompts and answers")
-    .option("--merge", "report several files as parts of one run, such as shards")
+    .option("--merge", "treat several files as parts of one run, such as shards")
     .addOption(
       new Option("--force", "replace a file that is not a report").conflicts("json"),
     )
     .addOption(new Option("--json", "print the numbers as JSON instead").conflicts("output"))
     .optionsGroup("Options:");
   return addNotes(command, [
-    "The page needs no network and no script, and stays below 1 MB. Up to six files are compared " +
-    "side by side; of one file with several models, the models are.",
+    "The page needs no network and no script, and stays below 1 MB. Up to six files, or the models of " +
+    "one file, are compared side by side.",
     "What happened over time (429s, retries, unusable endpoints), the budget and the settings come " +
-    "from FILE.events, which batch writes next to its results. Without it, they are left out.",
+    "from FILE.events, which batch writes next to its results. Without that file, they are left out.",
   ]);
 }
 
 type ReportFlags = ReturnType<ReturnType<typeof reportFlags>["opts"]>;
-
-/** The files without the events and reports of others, which a pattern of the shell includes. */
-function resultFiles(files: readonly string[]): string[] {
-  return files.filter((file) =>
-    !files.some((other) => file === `${other}.events` || file === defaultPath([other]))
-  );
-}
 
 /** Whether the report can be named after `file`. */
 function isNamed(file: string): boolean {
@@ -52,19 +46,11 @@ function isNamed(file: string): boolean {
 }
 
 async function run(named: string[], flags: ReportFlags): Promise<void> {
-  const files = resultFiles(named);
-  if (files.length === 0) {
-    throw new ConfigurationError("no result file", {
-      hint: "Name a file that a batch wrote with -o: flexllm report answers.jsonl",
-    });
-  }
-  if (files.filter((file) => file === "-").length > 1) {
-    throw new ConfigurationError("standard input (-) is given twice");
-  }
+  const files = resultFiles(named, "flexllm report");
   if (!isNamed(files[0]) && flags.output === undefined && !flags.json) {
     const source = files[0] === "-" ? "standard input" : files[0];
     throw new ConfigurationError(`no file for the report on ${source}`, {
-      hint: "Name it with -o, for example -o report.html",
+      hint: "Name it with -o, for example -o report.html.",
     });
   }
   const path = flags.output ?? defaultPath(files);

@@ -4,9 +4,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { isSameFile } from "../../lib/files/same_file.ts";
 
 /** What every report has in its head. */
 const GENERATOR = '<meta name="generator" content="flexllm report">';
@@ -28,14 +29,6 @@ function isReport(path: string): boolean {
   }
 }
 
-function isSameFile(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    return a === b;
-  }
-}
-
 /**
  * Checks that a report can be written to `path`: it must not replace anything but a report.
  *
@@ -46,7 +39,7 @@ function isSameFile(a: string, b: string): boolean {
 export function checkReportFile(path: string, inputs: readonly string[], force = false): void {
   if (inputs.some((input) => isSameFile(input, path))) {
     throw new ConfigurationError(`${path} is the result file itself`, {
-      hint: "Choose another file for the report, such as report.html",
+      hint: "Choose another file for the report, such as report.html.",
     });
   }
   const existing = statSync(path, { throwIfNoEntry: false });
@@ -60,8 +53,8 @@ export function checkReportFile(path: string, inputs: readonly string[], force =
     );
   }
   if (existing.isFile() && !force && existing.size > 0 && !isReport(path)) {
-    throw new ConfigurationError(`${path} already exists, and is not a report`, {
-      hint: "Choose another file, or replace it with flexllm report --force.",
+    throw new ConfigurationError(`${path} already exists and is not a report`, {
+      hint: "Choose another file, or replace this one with `flexllm report --force`.",
     });
   }
 }

@@ -102,7 +102,7 @@ function seriesJson(series: SeriesStats, redact: (text: string) => string) {
       failed: endpoint.failed,
       prompt_tokens: endpoint.promptTokens,
       completion_tokens: endpoint.completionTokens,
-      cost: endpoint.cost,
+      cost: endpoint.cost === 0 && endpoint.unpriced > 0 ? null : endpoint.cost,
       latency: distribution(endpoint.latency),
     })),
     failures: series.failures.list().map(({ code, model, message, ...group }) => ({

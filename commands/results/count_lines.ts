@@ -4,11 +4,9 @@
  * @module
  */
 import type { ModelAnswers, ResultSummary } from "../../lib/results/summary.ts";
-import { counted, dollars } from "../terminal/format.ts";
+import { COUNT, counted, dollars } from "../terminal/format.ts";
 import { printableLine } from "../terminal/sanitize.ts";
 import { table } from "../terminal/table.ts";
-
-const number = new Intl.NumberFormat("en-US");
 
 /** Maximum rows of the table of models: servers may report any number of names. */
 const SHOWN_MODELS = 20;
@@ -30,8 +28,8 @@ function modelLines(models: readonly ModelAnswers[]): string[] {
   if (models.length === 1) return [`Model: ${printableLine(models[0].model)}`];
   const rows = models.slice(0, SHOWN_MODELS).map((model) => [
     printableLine(model.model),
-    number.format(model.answers),
-    number.format(model.promptTokens + model.completionTokens),
+    COUNT.format(model.answers),
+    COUNT.format(model.promptTokens + model.completionTokens),
     model.unpriced === model.answers ? "unknown" : dollars(model.cost),
   ]);
   const more = models.length - SHOWN_MODELS;
@@ -43,7 +41,7 @@ function modelLines(models: readonly ModelAnswers[]): string[] {
       { title: "tokens", align: "right" },
       { title: "cost", align: "right" },
     ], rows),
-    ...more > 0 ? [`… and ${number.format(more)} more; use --json for the full list`] : [],
+    ...more > 0 ? [`… and ${COUNT.format(more)} more; use --json for the full list`] : [],
   ];
 }
 
@@ -57,7 +55,7 @@ function latencyLine({ latency }: ResultSummary): string[] {
 function finishLine({ finishReasons }: ResultSummary): string[] {
   const parts = Object.entries(finishReasons).map(([reason, count]) => {
     const meaning = reason === "length" ? " (cut off)" : "";
-    return `${number.format(count)} ${printableLine(reason)}${meaning}`;
+    return `${COUNT.format(count)} ${printableLine(reason)}${meaning}`;
   });
   return parts.length === 0 ? [] : [`Finish reasons: ${parts.join(", ")}`];
 }
@@ -66,7 +64,7 @@ function finishLine({ finishReasons }: ResultSummary): string[] {
 export function totalLines(summary: ResultSummary): string[] {
   const { total, succeeded, failed, requestedModels } = summary;
   const counts = (good: number, bad: number) =>
-    `${number.format(good)} succeeded, ${number.format(bad)} failed`;
+    `${COUNT.format(good)} succeeded, ${COUNT.format(bad)} failed`;
   return [
     `${counted(total, requestedModels.length > 0 ? "result" : "record")}: ` +
     counts(succeeded, failed),
@@ -81,15 +79,15 @@ export function summaryLines(summary: ResultSummary, details: string): string[] 
   const { tokens, cost, unpriced, succeeded, cached, spentBefore } = summary;
   const lines = totalLines(summary);
   for (const [code, count] of Object.entries(summary.errors)) {
-    lines.push(`  ${number.format(count)} × ${printableLine(code)}`);
+    lines.push(`  ${COUNT.format(count)} × ${printableLine(code)}`);
   }
   if (summary.failed > 0) lines.push(`For their messages: ${details}`);
   if (tokens.prompt + tokens.completion > 0) {
-    const read = tokens.cached > 0 ? ` (${number.format(tokens.cached)} cached)` : "";
-    const thought = tokens.reasoning > 0 ? ` (${number.format(tokens.reasoning)} reasoning)` : "";
+    const read = tokens.cached > 0 ? ` (${COUNT.format(tokens.cached)} cached)` : "";
+    const thought = tokens.reasoning > 0 ? ` (${COUNT.format(tokens.reasoning)} reasoning)` : "";
     lines.push(
-      `Tokens: ${number.format(tokens.prompt)} in${read}, ${
-        number.format(tokens.completion)
+      `Tokens: ${COUNT.format(tokens.prompt)} in${read}, ${
+        COUNT.format(tokens.completion)
       } out${thought}`,
     );
   }

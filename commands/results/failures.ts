@@ -7,10 +7,8 @@ import { type FailureGroup, FailureGroups } from "../../lib/results/failure_grou
 import type { ResultLine } from "../../lib/results/result_reader.ts";
 import { STANDARD_INPUT } from "../../lib/input/open_file.ts";
 import { inTermsOfFields } from "../errors/option_names.ts";
-import { quoted } from "../terminal/format.ts";
+import { COUNT, quoted } from "../terminal/format.ts";
 import { printableLine } from "../terminal/sanitize.ts";
-
-const number = new Intl.NumberFormat("en-US");
 
 /** Failures by reason, and by file. */
 export class Failures {
@@ -21,14 +19,7 @@ export class Failures {
   /** Adds a failed record. */
   add(line: ResultLine): void {
     const { index, errorCode = "unknown", requestedModel } = line.facts;
-    const record = line.parse();
-    const message = typeof record === "string" ? undefined : record.error;
-    this.groups.add(
-      index,
-      errorCode,
-      typeof message === "string" ? message : "",
-      requestedModel,
-    );
+    this.groups.add(index, errorCode, line.errorMessage(), requestedModel);
     let models = this.#files.get(line.source.name);
     if (models === undefined) this.#files.set(line.source.name, models = new Set());
     if (requestedModel !== undefined) models.add(requestedModel);
@@ -55,7 +46,7 @@ function groupLines(group: FailureGroup): string[] {
   const more = count > examples.length ? ", …" : "";
   const from = model === undefined ? "" : ` (${printableLine(model)})`;
   return [
-    `${number.format(count)} × ${printableLine(code)}${from}: ${messageText(group)}`,
+    `${COUNT.format(count)} × ${printableLine(code)}${from}: ${messageText(group)}`,
     `    ${count === 1 ? "record" : "records"} ${examples.join(", ")}${more}`,
   ];
 }
@@ -72,7 +63,7 @@ export function failureLines({ groups, retryCommands }: Failures): string[] {
   return [
     "",
     ...list.slice(0, SHOWN_GROUPS).flatMap(groupLines),
-    ...more > 0 ? [`… and ${number.format(more)} more reasons; use --json for all of them`] : [],
+    ...more > 0 ? [`… and ${COUNT.format(more)} more reasons; use --json for all of them`] : [],
     "",
     ...retryCommands.map((command) => `To retry them: ${command}`),
     `Use the INPUT and the flags${isNamed ? "" : ", such as -m,"} of the run that wrote the file.`,

@@ -40,7 +40,7 @@ export function resultsFlags() {
       new Option("--columns <names>", "columns of --to, e.g. index,input,parsed.*; see below")
         .argParser(names),
     )
-    .option("--spreadsheet", "write CSV and TSV for Excel: with a byte order mark, formulas quoted")
+    .option("--spreadsheet", "CSV and TSV for Excel: escape formulas, add a byte order mark")
     .option("--force", "replace the file of --to if it exists")
     .option("--count", "print only the number of results")
     .option("--json", "print JSON")
@@ -73,7 +73,7 @@ export function resultsFlags() {
     .addOption(
       new Option(
         "--text <text>",
-        "only with this text, or /regular expression/, in input or output",
+        "only with this text, or /regular expression/, in the input or output",
       )
         .argParser(textPattern),
     )
@@ -90,16 +90,18 @@ export function resultsFlags() {
     )
     .addOption(new Option("--sample <count>", "only N random ones of them").argParser(integer(1)))
     .addOption(
-      new Option("--seed <number>", "draw the same sample again").argParser(anyInteger),
+      new Option("--seed <number>", "seed of --sample, to draw the same records again").argParser(
+        anyInteger,
+      ),
     )
     .optionsGroup("Options:");
   return addNotes(command, [
-    "Results that meet all conditions are counted, grouped, shown or converted. --first, --last and " +
-    "--sample show them unless another form is chosen. Lists are separated by commas.",
+    "Results must meet all conditions; separate several names with commas. --first, --last and --sample " +
+    "show the results they select, unless you choose another kind of output.",
     "Columns: any field of a result, file, input (the last text of the user), messages (the whole " +
     "input as JSON), and fields of fields, such as parsed.stars, metadata.id or usage.prompt_tokens; " +
-    "parsed.* and metadata.* are all of them, one column each. Nested values are JSON. Without " +
-    "--columns, jsonl copies the results as they are.",
+    "parsed.* and metadata.* are all their fields, one column each. Nested values are JSON. Without " +
+    "--columns, jsonl copies the results unchanged.",
   ]);
 }
 

@@ -10,6 +10,7 @@ import { ResultReader, type SkippedLines } from "../../lib/results/result_reader
 import { openResults } from "../../lib/results/result_source.ts";
 import { ResultSelection } from "../../lib/results/selection.ts";
 import { addExamples } from "../flags/shared_options.ts";
+import { resultFiles } from "../report/result_files.ts";
 import { counted, quoted } from "../terminal/format.ts";
 import { hintLines } from "../terminal/hint_lines.ts";
 import { writeJson, writeOutput } from "../terminal/output.ts";
@@ -23,11 +24,6 @@ import { showJson, showResults } from "./show.ts";
 
 /** The flags of tables only. */
 const TABLE_FLAGS = ["columns", "spreadsheet", "force"] as const;
-
-/** The files without the events files of others, which a pattern such as `answers*` includes. */
-function withoutEvents(files: readonly string[]): string[] {
-  return files.filter((file) => !files.some((result) => file === `${result}.events`));
-}
 
 /** The target of `--to` and the result files, some of which may follow it. */
 function filesAndTarget(
@@ -126,15 +122,7 @@ function summarize(
 
 async function run(given: string[], flags: ResultsFlags): Promise<void> {
   const { files: named, target } = filesAndTarget(given, flags);
-  const files = withoutEvents(named);
-  if (files.length === 0) {
-    throw new ConfigurationError("no result file", {
-      hint: "Name a file that a batch wrote with -o: flexllm results answers.jsonl",
-    });
-  }
-  if (files.filter((file) => file === "-").length > 1) {
-    throw new ConfigurationError("standard input (-) is given twice");
-  }
+  const files = resultFiles(named, "flexllm results");
   if (flags.seed !== undefined && flags.sample === undefined) {
     throw new ConfigurationError("--seed requires --sample");
   }
@@ -153,7 +141,7 @@ async function run(given: string[], flags: ResultsFlags): Promise<void> {
       const { writeTable } = await import("./write_table.ts");
       const { columns, spreadsheet, force, json } = flags;
       await writeTable(selection, {
-        ...{ target, inputs: files, columns, spreadsheet, force, json },
+        ...{ target, inputs: sources.map(({ name }) => name), columns, spreadsheet, force, json },
       });
     } else if (flags.count) countResults(selection, flags.json);
     else if (flags.show === undefined && (flags.failed || !isPicked)) {
@@ -178,7 +166,7 @@ export function resultsCommand() {
     "flexllm results answers.jsonl --latency '>10s' --text refund --count",
     "flexllm results answers.jsonl --to csv answers.csv",
     "flexllm results answers.jsonl --to parquet good.parquet --status success",
-    "flexllm results answers.jsonl --to jsonl --columns parsed.* > parsed.jsonl",
+    "flexllm results answers.jsonl --to jsonl --columns 'parsed.*' > parsed.jsonl",
     "flexllm results 'out-*.jsonl' --failed --json",
   ]);
 }

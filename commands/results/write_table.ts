@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { existsSync, realpathSync } from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../../lib/errors.ts";
+import { isSameFile } from "../../lib/files/same_file.ts";
 import type { Converted, ConvertOptions } from "../../lib/results/convert.ts";
 import type { ResultSelection } from "../../lib/results/selection.ts";
 import { counted } from "../terminal/format.ts";
@@ -15,14 +15,10 @@ import type { Target } from "./parse_flags.ts";
 /** How to convert results. */
 export interface TableOptions extends Omit<ConvertOptions, "format"> {
   target: Target;
-  /** The result files. */
+  /** The paths of the result files that are read: no patterns, which may match the target. */
   inputs: readonly string[];
   force?: boolean;
   json?: boolean;
-}
-
-function isSameFile(a: string, b: string): boolean {
-  return existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b);
 }
 
 /** Converts the selected results. */

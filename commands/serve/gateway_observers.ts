@@ -14,7 +14,7 @@ import type { GatewayObservers } from "./gateway_setup.ts";
 import type { ServeFlags } from "./serve_flags.ts";
 
 /** How severe a request is. What clients do wrong, such as a wrong key, is only a warning. */
-export function levelOfRequest({ outcome, status, retries, fallbacks }: GatewayFacts): LogLevel {
+function levelOfRequest({ outcome, status, retries, fallbacks }: GatewayFacts): LogLevel {
   if (outcome === "error") return status !== undefined && status < 500 ? "warn" : "error";
   return outcome === "aborted" || retries + fallbacks > 0 ? "warn" : "info";
 }

@@ -10,15 +10,13 @@ import {
   type EndpointStatus,
   type GatewayStatus,
 } from "../../lib/gateway/status.ts";
-import { counted, dollars, duration } from "../terminal/format.ts";
+import { COUNT, counted, dollars, duration } from "../terminal/format.ts";
 import { colored } from "../terminal/output.ts";
 import { type Cell, type Column, tableSection } from "../terminal/table.ts";
 import { describeRates } from "./virtual_key/describe_key.ts";
 
 /** Maximum errors that are shown; `--json` has all of them. */
 const MAX_ERRORS = 10;
-
-const COUNT = new Intl.NumberFormat("en-US");
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });

@@ -25,7 +25,8 @@ export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-const COUNT = new Intl.NumberFormat("en-US");
+/** Formats counts, e.g. `1,200`. */
+export const COUNT: Intl.NumberFormat = new Intl.NumberFormat("en-US");
 
 /** Formats a count with its noun, e.g. `1 model` or `1,200 models`. */
 export function counted(count: number, singular: string, plural = `${singular}s`): string {

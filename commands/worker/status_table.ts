@@ -6,10 +6,8 @@
 import type { FleetStatus, JobStatus, WorkerStatus } from "../../lib/fleet/fleet_status.ts";
 import { SILENT } from "../../lib/fleet/read_fleet.ts";
 import { speed } from "../batch/progress/line_parts.ts";
-import { counted, dollars, duration } from "../terminal/format.ts";
+import { COUNT, counted, dollars, duration } from "../terminal/format.ts";
 import { type Cell, type Column, tableSection } from "../terminal/table.ts";
-
-const COUNT = new Intl.NumberFormat("en-US");
 
 const right = (title: string): Column => ({ title, align: "right" });
 const left = (title: string): Column => ({ title });

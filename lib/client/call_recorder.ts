@@ -8,7 +8,7 @@ import type { StreamEvent } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { SchemaMismatchError } from "../chat/schema_mismatch_error.ts";
-import { AbortedError, FlexLLMError } from "../errors.ts";
+import { FlexLLMError } from "../errors.ts";
 import { asObject } from "../json/json.ts";
 import { redact } from "../redact.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -16,6 +16,7 @@ import type { SamplingOptions } from "../chat/options.ts";
 import type { AttemptTrace } from "../telemetry/attempt_trace.ts";
 import type { CallAnswer, CallTrace } from "../telemetry/call_trace.ts";
 import type { EndpointIdentity } from "../telemetry/request_attributes.ts";
+import { failureFacts } from "./failure_facts.ts";
 import { shownHeaders } from "./shown_headers.ts";
 
 /** Called with the facts of a call when it has ended. */
@@ -152,7 +153,7 @@ export class CallRecorder {
     if (!this.#listensToAttempts && trace === undefined) return;
     const ending: Pick<AttemptFacts, "outcome" | "errorCode" | "error"> = error === undefined
       ? { outcome: "success" }
-      : this.#failureOf(error);
+      : failureFacts(error, this.#options.secrets);
     trace?.lastAttempt?.end({ status: this.#status, ...ending });
     if (!this.#listensToAttempts) return;
     const seconds = (this.#clock.now() - this.#sentAt) / 1000;
@@ -209,16 +210,9 @@ export class CallRecorder {
     const { usage = null, cost = 0 } =
       (error instanceof SchemaMismatchError ? error.result : undefined) ??
         (error instanceof FlexLLMError ? error.partial : undefined) ?? {};
-    this.#report({ usage, cost, cached: false }, this.#failureOf(error), { cause: error });
-  }
-
-  #failureOf(error: unknown): Pick<CallFacts, "outcome" | "errorCode" | "error"> {
-    const message = error instanceof Error ? error.message : String(error);
-    return {
-      outcome: error instanceof AbortedError ? "aborted" : "error",
-      errorCode: error instanceof FlexLLMError ? error.code : "internal",
-      error: redact(message, ...this.#options.secrets),
-    };
+    this.#report({ usage, cost, cached: false }, failureFacts(error, this.#options.secrets), {
+      cause: error,
+    });
   }
 
   /** Seconds from sending the last attempt to its first content. */

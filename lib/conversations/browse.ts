@@ -33,7 +33,7 @@ export function* browse(
 ): Generator<StoredConversation | DamagedConversation, void, void> {
   const wanted = model.toLowerCase();
   for (const entry of store.entries()) {
-    // All others are even older.
+    // All remaining ones are even older.
     if (entry.updated < since) return;
     if (entry.updated > until) continue;
     if (

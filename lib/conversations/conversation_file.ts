@@ -40,7 +40,7 @@ export function readConversation(path: string): Conversation {
   } catch (cause) {
     throw new InvalidInputError(`cannot read the conversation ${path}: ${fileReason(cause)}`, {
       cause,
-      hint: "List the conversations with `flexllm chat --list`.",
+      hint: "List the conversations with `flexllm logs`.",
     });
   }
   const problem = conversationProblem(value);

@@ -6,7 +6,7 @@
 import { escapeUTF8 as escaped } from "entities/escape";
 import { type Conversation, textOf, titleOf, typedText } from "./conversation.ts";
 
-/** Answers are other people's text: even if one were not escaped, nothing could run or be loaded. */
+/** Answers are untrusted: even if escaping failed, nothing could run or be loaded. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE = `

@@ -1,5 +1,5 @@
 /**
- * Searches the whole text of a conversation and cuts out the places that were found.
+ * Searches the whole text of a conversation and extracts the matching passages.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { SearchTerm } from "./search_query.ts";
 /** The parts of a conversation that are searched. */
 export type SearchedPart = "title" | "system" | "file" | "user" | "thinking" | "assistant" | "tool";
 
-/** A part of a conversation in which something was found. */
+/** A part of a conversation with a match. */
 export interface SearchHit {
   part: SearchedPart;
   /** The turn, counted from 1; absent for the title and the system prompt. */
   turn?: number;
-  /** The text around the first place. */
+  /** The text around the first match. */
   snippet: string;
-  /** The found places in the snippet: start and end. */
+  /** The matches in the snippet: start and end. */
   matches: [start: number, end: number][];
 }
 
@@ -65,7 +65,7 @@ function atSpace(text: string, index: number, step: 1 | -1): number {
   return /[\udc00-\udfff]/.test(text[index] ?? "") ? index - 1 : index;
 }
 
-/** Cuts about `length` characters out of a text, around the first place. */
+/** Extracts about `length` characters of a text, around the first match. */
 function snippetOf(
   { part, turn, text }: Section,
   terms: readonly SearchTerm[],

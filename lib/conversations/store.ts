@@ -190,7 +190,7 @@ export class ConversationStore {
     const shown = JSON.stringify(reference);
     if (found.length === 0) {
       throw new InvalidInputError(`there is no conversation ${shown}`, {
-        hint: "List all conversations with flexllm chat --list, or /list in a chat.",
+        hint: "List the conversations with `flexllm logs`, or /list in a chat.",
       });
     }
     const byId = found.every(({ id }) => id.startsWith(reference));

@@ -27,3 +27,9 @@ export function fileReason(error: unknown): string {
   }
   return REASONS[code] ?? error.message;
 }
+
+/** The same for a file that is to be created or written: what does not exist is then its folder. */
+export function writeReason(error: unknown): string {
+  const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+  return isMissing ? "its folder does not exist" : fileReason(error);
+}

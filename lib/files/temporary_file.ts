@@ -4,11 +4,12 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.ts";
 import { fileReason } from "./reasons.ts";
+import { writeAll } from "./write_all.ts";
 
 /**
  * An open file that is removed immediately, so that nothing is left behind however the process ends.
@@ -54,9 +55,7 @@ export class TemporaryFile {
    */
   write(bytes: Buffer): void {
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.fd, bytes, written);
-      }
+      writeAll(this.fd, bytes);
     } catch (error) {
       throw this.#problem(error);
     }

@@ -6,7 +6,7 @@
 import type { Usage } from "../usage.ts";
 import type { EndpointClient } from "../client/endpoint_client.ts";
 import type { RecordedAnswer } from "../telemetry/message_content.ts";
-import { failureFacts } from "./failure_facts.ts";
+import { failureFacts } from "../client/failure_facts.ts";
 import type { GatewayFacts } from "./gateway_facts.ts";
 import type { HttpCall } from "./http/http_call.ts";
 

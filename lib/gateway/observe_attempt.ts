@@ -6,7 +6,7 @@
 import type { AttemptFacts } from "../chat/call_facts.ts";
 import { shownHeaders } from "../client/shown_headers.ts";
 import type { CallRecord } from "./call_record.ts";
-import { failureFacts } from "./failure_facts.ts";
+import { failureFacts } from "../client/failure_facts.ts";
 
 /** Runs `attempt` of the call `id`, and calls `onAttempt` when it has ended. */
 export async function observeAttempt<R>(

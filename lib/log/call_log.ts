@@ -40,7 +40,7 @@ export interface CallLogOptions {
 }
 
 /** The default of {@link CallLogOptions.maxSize}, in bytes. */
-export const DEFAULT_LOG_SIZE = 100_000_000;
+const DEFAULT_LOG_SIZE = 100_000_000;
 
 /** The smallest {@link CallLogOptions.maxSize}, in bytes. */
 export const MIN_LOG_SIZE = 64_000;

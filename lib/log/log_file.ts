@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
 
 /** The options of a {@link LogFile}. */
 export interface LogFileOptions {
@@ -17,7 +17,7 @@ export interface LogFileOptions {
   onWarning?: (message: string) => void;
 }
 
-/** Pending characters that are written at once. */
+/** Pending characters after which lines are written immediately. */
 const MAX_PENDING = 64 * 1024;
 /** Milliseconds after which pending lines are written. */
 const DELAY = 200;
@@ -48,8 +48,7 @@ export class LogFile {
     try {
       this.#fd = openSync(path, "a", MODE);
     } catch (cause) {
-      const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-      const reason = isMissing ? "its folder does not exist" : fileReason(cause);
+      const reason = writeReason(cause);
       throw new ConfigurationError(`cannot write the log file ${path}: ${reason}`, {
         cause,
         hint: "Check its folder and permissions, or choose another file.",
@@ -62,7 +61,7 @@ export class LogFile {
     this.#pending.push(line);
     this.#pendingLength += line.length + 1;
     if (this.#pendingLength >= MAX_PENDING) return this.flush();
-    // Does not keep the process running.
+    // The timer must not keep the process running.
     this.#timer ??= setTimeout(() => this.flush(), DELAY).unref();
   }
 
@@ -81,7 +80,7 @@ export class LogFile {
       this.#lost += lines.length;
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      this.#warn(`cannot write the log file ${this.path}: ${fileReason(error)}`);
+      this.#warn(`cannot write the log file ${this.path}: ${writeReason(error)}`);
     }
   }
 

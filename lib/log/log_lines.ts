@@ -6,21 +6,14 @@
  */
 import type { AttemptFacts, CallContent, CallFacts } from "../chat/call_facts.ts";
 import type { LogLevel } from "./log_level.ts";
+import { microseconds } from "./microseconds.ts";
+import { shortText } from "./short_text.ts";
 
-/** Longest error message and longest name of a model, in characters. */
+/** Maximum characters of an error message and of a model name. */
 const MAX_ERROR = 400;
 const MAX_NAME = 200;
-/** Longest prompt and longest answer, in characters. */
+/** Maximum characters of a prompt and of an answer. */
 const MAX_CONTENT = 4000;
-
-function short(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
-}
-
-/** Rounds to microseconds. */
-function rounded(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6;
-}
 
 /** How severe a call is: whether it failed, or needed a retry. */
 export function levelOfCall(
@@ -39,22 +32,22 @@ export function callLine(facts: CallFacts, level: LogLevel) {
     event: "call",
     id: facts.id,
     index: facts.index,
-    model: short(facts.model, MAX_NAME),
+    model: shortText(facts.model, MAX_NAME),
     endpoint: facts.endpoint,
     outcome: facts.outcome,
     errorCode: facts.errorCode,
-    error: error === undefined ? undefined : short(error, MAX_ERROR),
+    error: error === undefined ? undefined : shortText(error, MAX_ERROR),
     attempts: facts.attempts,
     cache: facts.cached ? "hit" : undefined,
     promptTokens: usage?.promptTokens,
     completionTokens: usage?.completionTokens,
     cachedTokens: usage?.cachedTokens,
     cost: facts.cost ?? undefined,
-    // The time that a provider's job takes says nothing about one of its records.
+    // The duration of a provider's job says nothing about a single record.
     ...facts.id === undefined
       ? undefined
-      : { duration: rounded(facts.duration), queued: rounded(facts.queued) },
-    firstToken: firstToken === undefined ? undefined : rounded(firstToken),
+      : { duration: microseconds(facts.duration), queued: microseconds(facts.queued) },
+    firstToken: firstToken === undefined ? undefined : microseconds(firstToken),
   };
 }
 
@@ -68,14 +61,14 @@ export function attemptLine(facts: AttemptFacts) {
     id: facts.id,
     index: facts.index,
     attempt: facts.attempt,
-    model: short(facts.model, MAX_NAME),
+    model: shortText(facts.model, MAX_NAME),
     endpoint: facts.endpoint,
     status: facts.status,
     outcome: facts.outcome,
     errorCode: facts.errorCode,
-    error: error === undefined ? undefined : short(error, MAX_ERROR),
-    duration: rounded(facts.duration),
-    firstToken: firstToken === undefined ? undefined : rounded(firstToken),
+    error: error === undefined ? undefined : shortText(error, MAX_ERROR),
+    duration: microseconds(facts.duration),
+    firstToken: firstToken === undefined ? undefined : microseconds(firstToken),
     headers: facts.headers,
   };
 }
@@ -95,7 +88,7 @@ export function contentOf({ messages, result, redact }: CallContent) {
     : JSON.stringify(result.toolCalls);
   // Redacted before they are truncated: half a key would not be recognized.
   return {
-    input: short(redact(input), MAX_CONTENT),
-    output: output === undefined ? undefined : short(redact(output), MAX_CONTENT),
+    input: shortText(redact(input), MAX_CONTENT),
+    output: output === undefined ? undefined : shortText(redact(output), MAX_CONTENT),
   };
 }

@@ -21,7 +21,7 @@ export interface BatchState {
   endpoints: readonly EndpointStats[];
 }
 
-/** What a batch has from its start. */
+/** What is known when a batch starts. */
 export interface BatchMetricsOptions {
   /** The value of the label `batch`, which distinguishes the files of several batches. */
   name: string;
@@ -87,7 +87,7 @@ export class BatchMetrics {
         operation: "chat",
         retries: Math.max(0, attempts - 1),
         cache: cached ? "hit" : this.#isCacheOn ? "miss" : "off",
-        // The time that a job takes says nothing about one of its rows.
+        // The duration of a job says nothing about a single row.
         ...isCollected ? { duration: NaN, queued: NaN } : undefined,
       });
     }

@@ -1,11 +1,11 @@
 /**
- * Adds to counters of Prometheus without the time that the library takes for each addition.
+ * Adds to Prometheus counters without the cost that the library has for each addition.
  *
  * @module
  */
 import type { Counter } from "prom-client";
 
-/** Adds up what a counter gets until the next scrape. */
+/** Accumulates the value of a counter until the next scrape. */
 export class DeferredCounter {
   readonly #counter: Counter.Internal;
   #pending = 0;
@@ -14,7 +14,7 @@ export class DeferredCounter {
     this.#counter = counter;
   }
 
-  /** Adds `value`. Ignores what is no positive number, which counters refuse and servers may send. */
+  /** Adds `value`. Ignores values that are not positive, which servers may send and counters reject. */
   add(value: number): void {
     if (value > 0 && value < Infinity) this.#pending += value;
   }

@@ -25,9 +25,9 @@ const ANSWER_BUCKETS = [
   ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   ...[5, 10, 20, 30, 60, 120, 180, 300, 450, 600],
 ];
-/** Most requests do not wait at all. */
+/** Upper bounds in seconds; most requests do not wait at all. */
 const QUEUE_BUCKETS = [0.001, ...ANSWER_BUCKETS];
-/** The time that the gateway adds: from 0.1 ms. */
+/** Upper bounds in seconds for the time that the gateway adds, from 0.1 ms. */
 const OVERHEAD_BUCKETS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005],
   ...[0.01, 0.025, 0.05, 0.1, 0.25, 1],

@@ -7,7 +7,7 @@ import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { clearInterval, setInterval } from "node:timers";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
 import { replaceFile } from "../files/replace_file.ts";
 
 /** Milliseconds between two updates: Prometheus usually scrapes every 15 to 60 seconds. */
@@ -112,7 +112,7 @@ export class MetricsFile implements AsyncDisposable {
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      this.#options.onWarning(`cannot write metrics to ${this.#path}: ${fileReason(error)}`);
+      this.#options.onWarning(`cannot write metrics to ${this.#path}: ${writeReason(error)}`);
     }
   }
 

@@ -15,10 +15,10 @@ export type PromClient = Pick<
 /** Sets the value of a gauge for the given labels. */
 export type SetGauge = (labels: Record<string, string>, value: number) => void;
 
-/** Loads the library: that takes about 100 ms. */
+/** Loads the library, which takes about 100 ms. */
 export async function loadPromClient(): Promise<PromClient> {
   const module: PromClient & { default?: PromClient } = await import("prom-client");
-  // A CommonJS module: a bundle has its exports only in `default`.
+  // In a bundle, the exports of a CommonJS module are only in `default`.
   return module.default ?? module;
 }
 

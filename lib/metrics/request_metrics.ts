@@ -1,7 +1,7 @@
 /**
  * Counts requests, times, tokens and costs for Prometheus.
  *
- * The values of every label are bounded, so that clients cannot create any number of time series.
+ * The values of every label are bounded, so clients cannot create an unlimited number of time series.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { REQUEST_METRICS } from "./definitions.ts";
 import { DeferredCounter } from "./deferred_counter.ts";
 import type { MetricFactory } from "./prom_client.ts";
 
-/** The value of a label for all that is not configured, and for what exceeds a maximum. */
+/** The label value for everything that is not configured or exceeds a maximum. */
 const OTHER = "other";
 /** Requests for one of these have their own value of the label `operation`. */
 const OPERATIONS = new Set(["chat", "count_tokens", "embeddings", "models"]);
@@ -71,7 +71,7 @@ interface Series {
   requests: Map<string, DeferredCounter>;
 }
 
-/** Adds a time; none that is unknown or no number, for which the library throws. */
+/** Adds a time unless it is unknown or not a number, for which the library throws. */
 function observe(histogram: Histogram.Internal<string> | undefined, seconds: number | undefined) {
   if (Number.isFinite(seconds)) histogram?.observe(seconds!);
 }
@@ -133,7 +133,7 @@ export class RequestMetrics {
     const { cache, usage } = facts;
     const series = this.#seriesOf(facts);
     this.#countRequest(series, facts);
-    // Others are answered without a model, and would distort the times of answers.
+    // Other requests are answered without a model and would distort the latencies.
     if (facts.operation !== "chat" && facts.operation !== "embeddings") return;
     if (cache !== "off") this.#cache.get(cache)?.add(1);
     observe(this.#overhead.get(facts.lane ?? "none"), facts.overhead);
@@ -181,7 +181,7 @@ export class RequestMetrics {
 
   #routeOf({ route, requestedModel }: RequestFacts): string | undefined {
     if (!this.#isGateway) return undefined;
-    // A model without a route is whatever the client wrote.
+    // A model without a route can be any text that the client sent.
     return route ?? (requestedModel === undefined ? "" : OTHER);
   }
 

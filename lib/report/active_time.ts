@@ -10,13 +10,13 @@ export interface Span {
   to: number;
 }
 
-/** Rests that are left out at least take this long, in milliseconds. */
+/** Idle time of at least this many milliseconds is left out. */
 const SHORTEST_REST = 60_000;
 
 /** The time in which a batch ran, perhaps in several parts. */
 export class ActiveTime {
   readonly #parts: { from: number; to: number; offset: number }[] = [];
-  /** The seconds in all. */
+  /** The total in seconds. */
   readonly seconds: number;
 
   /** @param spans the periods in which something happened */
@@ -47,7 +47,7 @@ export class ActiveTime {
     return this.#parts.at(-1)?.to;
   }
 
-  /** The seconds after which a part begins, with the seconds of rest before it. */
+  /** The seconds after which each part begins, with the idle seconds before it. */
   get rests(): { at: number; seconds: number }[] {
     return this.#parts.slice(1).map(({ from, offset }, i) => ({
       at: offset / 1000,
@@ -55,7 +55,7 @@ export class ActiveTime {
     }));
   }
 
-  /** The seconds that had passed at a time in milliseconds since 1970; in a rest, those at its start. */
+  /** The seconds that had passed at a time in milliseconds since 1970; during idle time, those at its start. */
   elapsed(at: number): number {
     let found = 0;
     for (const { from, to, offset } of this.#parts) {

@@ -14,7 +14,7 @@ import { readRunEvents, type RunEvents } from "./run_events.ts";
 import { SeriesStats } from "./series_stats.ts";
 import type { TimeBins } from "./time_bins.ts";
 
-/** Series that a picture can compare. */
+/** Maximum series that a picture can compare. */
 export const MAX_SERIES = 6;
 
 /** What to collect. */
@@ -48,7 +48,7 @@ export interface ReportData {
   skipped: SkippedLines;
 }
 
-/** The names of files, as short as they can be without being the same. */
+/** The names of files, as short as possible while distinct. */
 function shortNames(files: readonly string[]): string[] {
   const short = files.map((file) => basename(file));
   return new Set(short).size === files.length ? short : [...files];
@@ -78,7 +78,7 @@ class SeriesList {
     if (found !== undefined) return found;
     found = Math.min(this.#byModel.size, MAX_SERIES - 1);
     if (this.list.length <= found) this.list.push(this.#create(requestedModel, found));
-    // Any number of names of models must not take memory.
+    // Memory must stay bounded, however many model names there are.
     if (this.#byModel.size < 1000) this.#byModel.set(requestedModel, found);
     return found;
   }

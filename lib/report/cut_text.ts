@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Bytes that a character takes in the page, where HTML's own are escaped. */
+/** Bytes that a character takes in the page, after escaping. */
 function sizeOf(character: string): number {
   const code = character.codePointAt(0)!;
   if (code < 0x80) return /[<>"'&]/.test(character) ? 6 : 1;
@@ -15,8 +15,8 @@ function sizeOf(character: string): number {
 const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 
 /**
- * The start of `text` that takes at most `bytes` in the page, with an ellipsis if it is not all. Control characters,
- * which no browser shows, and halves of characters are replaced.
+ * The start of `text` that takes at most `bytes` in the page, followed by an ellipsis if it is cut off. Control
+ * characters, which no browser shows, and lone surrogates are replaced.
  */
 export function cutText(text: string, bytes: number): string {
   // Each character takes at least one byte; the rest of a long text need not be read.

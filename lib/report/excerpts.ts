@@ -30,13 +30,13 @@ export interface Excerpt {
   error?: string;
 }
 
-/** Bytes of each text in the sample. */
+/** Maximum bytes of each text in the sample. */
 const SAMPLE_TEXT = 1000;
-/** The same in the lists of the slowest and most expensive. */
+/** The same for the lists of the slowest and most expensive results. */
 const LIST_TEXT = 160;
-/** Results in each list. */
+/** Maximum results in each list. */
 const LISTED = 50;
-/** Results in the sample, of all series together. */
+/** Maximum results in the sample, over all series. */
 const SAMPLED = 200;
 
 function known(value: number): number | undefined {
@@ -94,7 +94,7 @@ export class Excerpts {
     return this.#mostExpensive.list();
   }
 
-  /** Random results by index: of each series the same records, if it has them. */
+  /** Random results by index: the same records of each series, as far as it has them. */
   get sample(): Excerpt[] {
     const share = Math.floor(SAMPLED / Math.max(1, this.#samples.length));
     return this.#samples.flatMap((list) => list?.list().slice(0, share) ?? [])
@@ -118,7 +118,7 @@ export class Excerpts {
     };
     if (!this.#content) return excerpt;
     const record = line.parse();
-    // Found to be damaged only now; its numbers stay.
+    // The damage shows only now; its numbers remain counted.
     if (typeof record === "string") return excerpt;
     const cut = (text: string) => cutText(this.#redact(text), bytes);
     excerpt.input = cut(lastUserText(record) ?? "");

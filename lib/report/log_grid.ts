@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Cells for each factor of ten. */
+/** Cells per factor of ten. */
 const PER_DECADE = 6;
 const DECADES = 8;
 const SIZE = PER_DECADE * DECADES;

@@ -28,11 +28,11 @@ function sum(counts: Readonly<Record<string, number>> | undefined): number {
 }
 
 function addPeriod(time: TimeBins, period: PeriodLine): void {
-  const add = (name: string, value: number, merge?: "max") => {
-    if (value > 0) time.add(period.at, time.channel(name, merge), value);
+  const add = (name: string, value: number) => {
+    if (value > 0) time.add(period.at, time.channel(name), value);
   };
-  add("in_flight", period.in_flight, "max");
-  add("waiting", period.waiting, "max");
+  add("in_flight", period.in_flight);
+  add("waiting", period.waiting);
   add("succeeded", period.succeeded);
   add("failed", sum(period.failed));
   add("prompt", period.prompt_tokens);
@@ -49,6 +49,11 @@ function addPeriod(time: TimeBins, period: PeriodLine): void {
  */
 export function readRunEvents(paths: readonly string[]): RunEvents | undefined {
   const events: RunEvents = { runs: [], marks: [], time: new TimeBins(), longestPeriod: 0 };
+  // Only codes, of which there may be any number, have to share a channel.
+  for (const name of ["in_flight", "waiting"]) events.time.channel(name, "max");
+  for (const name of ["succeeded", "failed", "prompt", "completion", "cost"]) {
+    events.time.channel(name);
+  }
   for (const path of paths) {
     try {
       for (const { run, periods, marks, end } of readEvents(eventsPath(path))) {
@@ -60,7 +65,7 @@ export function readRunEvents(paths: readonly string[]): RunEvents | undefined {
         }
       }
     } catch {
-      // Without its events, the report only shows less.
+      // Without events, the report just shows less.
     }
   }
   return events.runs.length > 0 ? events : undefined;

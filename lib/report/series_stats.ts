@@ -19,17 +19,19 @@ export interface EndpointStats {
   failed: number;
   promptTokens: number;
   completionTokens: number;
-  /** USD. */
+  /** USD, of the results whose cost is known. */
   cost: number;
+  /** Answers without a known cost. */
+  unpriced: number;
   /** Seconds. */
   latency: LogHistogram;
 }
 
-/** Endpoints that are counted separately. */
+/** Maximum endpoints counted separately. */
 const MAX_ENDPOINTS = 50;
-/** Places in a schema that are counted separately. */
+/** Maximum places in a schema counted separately. */
 const MAX_PATHS = 200;
-/** Attempts that are counted separately: 0 to 9, and more. */
+/** Numbers of attempts counted separately: 0 to 9, and 10 or more. */
 const MAX_ATTEMPTS = 10;
 
 /** Where an answer misses its schema, as in "rating: expected integer". */
@@ -129,12 +131,10 @@ export class SeriesStats {
 
   #addFailure(line: ResultLine): void {
     const { index, errorCode = "unknown", requestedModel } = line.facts;
-    const record = line.parse();
-    const error = typeof record === "string" ? undefined : record.error;
-    const message = typeof error === "string" ? error : "";
+    const message = line.errorMessage();
     this.failures.add(index, errorCode, message, requestedModel);
     if (errorCode !== "schema_mismatch") return;
-    // All items of a list are one place.
+    // All items of a list count as one place.
     const path = MISS.exec(message)?.[1].replace(/\/\d+(?=\/|$)/g, "/*") ?? "not JSON";
     const key = this.schemaMisses.has(path) || this.schemaMisses.size < MAX_PATHS ? path : OTHERS;
     this.schemaMisses.set(key, (this.schemaMisses.get(key) ?? 0) + 1);
@@ -152,6 +152,7 @@ export class SeriesStats {
         promptTokens: 0,
         completionTokens: 0,
         cost: 0,
+        unpriced: 0,
         latency: new LogHistogram(),
       };
       this.#endpoints.set(key, stats);
@@ -161,6 +162,7 @@ export class SeriesStats {
     if (facts.promptTokens > 0) stats.promptTokens += facts.promptTokens;
     if (facts.completionTokens > 0) stats.completionTokens += facts.completionTokens;
     if (facts.cost > 0) stats.cost += facts.cost;
+    if (facts.succeeded && Number.isNaN(facts.cost)) stats.unpriced++;
     if (facts.succeeded && facts.latency > 0 && !facts.cached) stats.latency.add(facts.latency);
   }
 

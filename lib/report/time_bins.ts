@@ -1,8 +1,9 @@
 /**
- * Sums values over time in flat memory, however long a run takes and however long it rests between its parts.
+ * Sums values over time in flat memory, however long a run takes and however long it is idle.
  *
  * @module
  */
+import { OTHERS } from "../results/summary.ts";
 
 /** How values of a channel are combined. */
 type Merge = "sum" | "max";
@@ -17,9 +18,9 @@ export interface TimeBin {
 
 /** Shortest period, in milliseconds. */
 const SHORTEST = 100;
-/** Periods with a value; when there are more, all periods get longer. */
+/** Maximum periods with a value; if there are more, all periods get longer. */
 const MAX_BINS = 600;
-/** Channels; further ones share the last. */
+/** Maximum channels; further ones share the last. */
 const MAX_CHANNELS = 24;
 
 /** Values by period and channel. Only periods with a value take memory. */
@@ -46,7 +47,7 @@ export class TimeBins {
     if (this.#names.length === MAX_CHANNELS) return MAX_CHANNELS - 1;
     const isLast = this.#names.length === MAX_CHANNELS - 1;
     this.#merges.push(merge);
-    return this.#names.push(isLast ? "(others)" : name) - 1;
+    return this.#names.push(isLast ? OTHERS : name) - 1;
   }
 
   /** Adds a value at a time in milliseconds since 1970. */
@@ -87,7 +88,7 @@ export class TimeBins {
         if (merged === undefined) wider.set(half, values);
         else for (const [channel, value] of values.entries()) this.#merge(merged, channel, value);
       }
-      // Scattered times may share no period for many doublings.
+      // Scattered times may not share a period until after many doublings.
       this.#bins = wider;
     }
   }

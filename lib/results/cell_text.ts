@@ -10,7 +10,7 @@ export function rawNumber(value: unknown): string | undefined {
   return isRawNumber(value) ? value.rawJSON : undefined;
 }
 
-/** A value as text: strings as they are, nested values as JSON, absent ones as nothing. */
+/** A value as text: strings unchanged, nested values as JSON, absent ones empty. */
 export function cellText(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === undefined || value === null) return "";

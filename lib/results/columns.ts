@@ -39,7 +39,7 @@ const FIELDS = [
   ...GROUPS,
 ] as const;
 
-/** All names of columns, for messages and completions. A group stands for its fields: `parsed.*`. */
+/** All names of columns, for messages and completions. A group, such as `parsed.*`, expands to its fields. */
 export const COLUMN_NAMES: readonly string[] = [
   ...["file", "input", "messages"],
   ...FIELDS,
@@ -87,7 +87,7 @@ function fieldColumn(name: string): Column {
   return { name, value: (record) => record[name as keyof ResultRecord] };
 }
 
-/** The column `name`; `undefined` if it stands for the fields of a group. */
+/** The column `name`; `undefined` if it is a group of fields. */
 function columnOf(name: string): Column | ColumnGroup {
   const group = GROUPS.find((group) => name.startsWith(`${group}.`));
   if (group !== undefined) {
@@ -103,9 +103,9 @@ function columnOf(name: string): Column | ColumnGroup {
   });
 }
 
-/** Maximum columns that a group becomes. */
+/** Maximum columns that a group expands to. */
 const MAX_FIELDS = 1000;
-/** Objects that are nested deeper stay JSON. */
+/** Maximum depth of columns; objects nested deeper are written as JSON. */
 const MAX_DEPTH = 10;
 
 /** Collects the fields that a group has in any result. */

@@ -23,11 +23,11 @@ export interface ConvertOptions {
 export interface Converted {
   /** The number of results. */
   rows: number;
-  /** The names of the columns; `undefined` if the results were copied as they are. */
+  /** The names of the columns; `undefined` if the results were copied unchanged. */
   columns: string[] | undefined;
 }
 
-/** Copies the lines as they are. */
+/** Copies the lines unchanged. */
 function copyLines(selection: ResultSelection, write: WriteBytes): Converted {
   const writer = new BufferedWriter(write);
   let rows = 0;

@@ -8,10 +8,10 @@ import type { LineFacts } from "./line_facts.ts";
 import { messageTexts, outputText } from "./message_text.ts";
 import type { NumberTest } from "./number_range.ts";
 
-/** Where a text is looked for. */
+/** The places to search for a text. */
 export const TEXT_PLACES = ["input", "output", "error"] as const;
 
-/** A place in which a text is looked for. */
+/** A place to search for a text. */
 export type TextPlace = (typeof TEXT_PLACES)[number];
 
 /** What selected results have in common; all conditions must hold. */
@@ -27,7 +27,7 @@ export interface ResultFilter {
   latency?: NumberTest;
   /** USD. */
   cost?: NumberTest;
-  /** Whether a text contains what is looked for. */
+  /** Whether a text matches. */
   text?: (text: string) => boolean;
   /**
    * Where to look for the text.
@@ -71,8 +71,8 @@ export function matchesText({ text, textIn }: ResultFilter, record: ResultRecord
 }
 
 /**
- * Parses what to look for: a regular expression between slashes, such as `/\bcats?\b/i`, or a text, whose case does
- * not matter.
+ * Parses what to look for: a regular expression between slashes, such as `/\bcats?\b/i`, or a text, whose case
+ * is ignored.
  *
  * @throws {SyntaxError} if the regular expression is invalid
  */

@@ -15,7 +15,7 @@ class LinesByIndex {
       larger.set(this.#lines);
       this.#lines = larger;
     }
-    // Zero is no line.
+    // Zero means that there is no line.
     const earlier = this.#lines[index] - 1;
     this.#lines[index] = line + 1;
     return earlier < 0 ? undefined : earlier;

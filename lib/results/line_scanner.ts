@@ -25,6 +25,7 @@ const DOT = 0x2e;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
+/** The fields that are read. The code below refers to them by position: literals make a `switch` a jump table. */
 const FIELDS = [
   "index",
   "status",
@@ -49,6 +50,11 @@ const USAGE_FIELDS = [
   "cached_tokens",
   "reasoning_tokens",
 ] as const;
+
+const USAGE = FIELDS.indexOf("usage");
+
+const SUCCESS = new TextEncoder().encode("success");
+const ERROR = new TextEncoder().encode("error");
 
 const KEYS = new KeyTable(FIELDS);
 const USAGE_KEYS = new KeyTable(USAGE_FIELDS);
@@ -131,6 +137,12 @@ function parsedNumber(bytes: Buffer, start: number, end: number): number {
   return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
 
+function isText(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
+  return true;
+}
+
 function isLiteral(bytes: Buffer, start: number, end: number): boolean {
   const text = bytes.toString("latin1", start, end);
   return text === "null" || text === "true" || text === "false";
@@ -203,10 +215,10 @@ export class LineScanner {
       return close + 1;
     }
     if (first === OPEN_BRACE) {
-      if (key === 10 && bytes[at + 1] !== CLOSE_BRACE) {
+      if (key === USAGE && bytes[at + 1] !== CLOSE_BRACE) {
         return this.#object(bytes, at, end, facts, true);
       }
-      return key >= 0 && key !== 10 ? -1 : endOfNested(bytes, at, end);
+      return key >= 0 && key !== USAGE ? -1 : endOfNested(bytes, at, end);
     }
     if (first === OPEN_BRACKET) return key >= 0 ? -1 : endOfNested(bytes, at, end);
     const close = endOfScalar(bytes, at, end);
@@ -221,28 +233,33 @@ export class LineScanner {
   #string(bytes: Buffer, start: number, end: number, facts: LineFacts, key: number): boolean {
     try {
       switch (key) {
+        // status
         case 1: {
-          const length = end - start;
-          const isError = length === 5 && bytes[start] === 0x65;
-          facts.succeeded = length === 7 && bytes[start] === 0x73;
-          this.#hasStatus = isError || facts.succeeded;
+          facts.succeeded = isText(bytes, start, end, SUCCESS);
+          this.#hasStatus = facts.succeeded || isText(bytes, start, end, ERROR);
           return this.#hasStatus;
         }
+        // requested_model
         case 2:
           facts.requestedModel = this.#requestedModels.text(bytes, start, end);
           return true;
+        // model
         case 3:
           facts.model = this.#models.text(bytes, start, end);
           return true;
+        // finish_reason
         case 4:
           facts.finishReason = this.#finishReasons.text(bytes, start, end);
           return true;
+        // error_code
         case 5:
           facts.errorCode = this.#errorCodes.text(bytes, start, end);
           return true;
+        // at
         case 11:
           facts.at = this.#times.parse(bytes, start, end);
           return true;
+        // endpoint
         case 15:
           facts.endpoint = this.#endpoints.text(bytes, start, end);
           return true;
@@ -256,30 +273,38 @@ export class LineScanner {
   /** Sets a field to a number or literal. Returns whether that is usual. */
   #scalar(bytes: Buffer, start: number, end: number, facts: LineFacts, key: number): boolean {
     switch (key) {
+      // index
       case 0:
         facts.index = numberAt(bytes, start, end);
         // Larger ones, which no input has, are reported by the parser.
         this.#hasIndex = facts.index >= 0 && facts.index <= 100_000_000 &&
           Number.isInteger(facts.index);
         return this.#hasIndex;
+      // latency
       case 6:
         facts.latency = numberAt(bytes, start, end);
         return !Number.isNaN(facts.latency);
+      // cost
       case 7:
         facts.cost = numberAt(bytes, start, end);
         return !Number.isNaN(facts.cost);
+      // spent_before
       case 8:
         facts.spentBefore = numberAt(bytes, start, end);
         return !Number.isNaN(facts.spentBefore);
+      // cached
       case 9:
         facts.cached = end - start === 4 && bytes[start] === 0x74;
         return isLiteral(bytes, start, end);
+      // queued
       case 12:
         facts.queued = numberAt(bytes, start, end);
         return !Number.isNaN(facts.queued);
+      // first_token
       case 13:
         facts.firstToken = numberAt(bytes, start, end);
         return !Number.isNaN(facts.firstToken);
+      // attempts
       case 14:
         facts.attempts = numberAt(bytes, start, end);
         return !Number.isNaN(facts.attempts);
@@ -298,15 +323,19 @@ export class LineScanner {
     const value = numberAt(bytes, at, close);
     if (Number.isNaN(value)) return key < 0 && isLiteral(bytes, at, close) ? close : -1;
     switch (key) {
+      // prompt_tokens
       case 0:
         facts.promptTokens = value;
         break;
+      // completion_tokens
       case 1:
         facts.completionTokens = value;
         break;
+      // cached_tokens
       case 2:
         facts.cachedTokens = value;
         break;
+      // reasoning_tokens
       case 3:
         facts.reasoningTokens = value;
         break;

@@ -17,6 +17,11 @@ export interface HistogramBucket {
   count: number;
 }
 
+/** The number of buckets whose values are up to `factor` times those of the first, rarely a whole number. */
+export function bucketsWithin(factor: number): number {
+  return Math.log(factor) / GROWTH;
+}
+
 /** The upper end of the bucket at `position`, which is the lower end of the next. */
 export function bucketEnd(position: number): number {
   return SMALLEST * Math.exp(position * GROWTH);

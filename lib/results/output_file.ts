@@ -1,16 +1,28 @@
 /**
- * Writes a new file that appears only once it is complete.
+ * Writes a file that appears, or replaces another one, only once it is complete.
  *
  * @module
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import process from "node:process";
 import { ConfigurationError } from "../errors.ts";
-import { fileReason } from "../files/reasons.ts";
+import { writeReason } from "../files/reasons.ts";
+import { writeAll } from "../files/write_all.ts";
 
-/** A file that is being written. */
+/** A file that is being written. When it replaces one, links and permissions stay. */
 export class OutputFile implements Disposable {
   readonly #path: string;
+  /** What `path` is a link to, if it is one. */
+  readonly #target: string;
   readonly #fd: number;
   /** The path of the incomplete file; `undefined` for devices and pipes, which are written directly. */
   readonly #temporary: string | undefined;
@@ -33,11 +45,17 @@ export class OutputFile implements Disposable {
         hint: "Choose another file, or replace it with --force.",
       });
     }
-    this.#temporary = isFile ? `${path}.${process.pid}.tmp` : undefined;
     try {
-      this.#fd = openSync(this.#temporary ?? path, "w");
+      this.#target = existing?.isFile() ? realpathSync(path) : path;
+      this.#temporary = isFile ? `${this.#target}.${process.pid}.tmp` : undefined;
+      // A file of that name was left behind by a dead process.
+      if (this.#temporary !== undefined) rmSync(this.#temporary, { force: true });
+      this.#fd = this.#temporary === undefined
+        ? openSync(path, "w")
+        : openSync(this.#temporary, "wx");
+      if (existing?.isFile()) fchmodSync(this.#fd, existing.mode & 0o777);
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -48,11 +66,9 @@ export class OutputFile implements Disposable {
    */
   write(bytes: Uint8Array): void {
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.#fd, bytes, written);
-      }
+      writeAll(this.#fd, bytes);
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 
@@ -65,10 +81,10 @@ export class OutputFile implements Disposable {
     if (this.#temporary === undefined) return;
     try {
       fsyncSync(this.#fd);
-      renameSync(this.#temporary, this.#path);
+      renameSync(this.#temporary, this.#target);
       this.#isComplete = true;
     } catch (error) {
-      throw this.#problem(fileReason(error), error);
+      throw this.#problem(writeReason(error), error);
     }
   }
 

@@ -62,6 +62,12 @@ export class ResultLine {
       ? parseExact(text) as ResultRecord
       : record;
   }
+
+  /** The message of a failed result; empty if it has none, or is damaged. */
+  errorMessage(): string {
+    const record = this.parse();
+    return typeof record !== "string" && typeof record.error === "string" ? record.error : "";
+  }
 }
 
 /** Receives a result. Returns `false` to stop. */
@@ -69,7 +75,7 @@ export type ResultVisitor = (line: ResultLine) => boolean | void;
 
 /** Maximum damaged lines that are remembered. */
 const EXAMPLES = 5;
-/** Damaged lines at the start of a file after which it is no result file, however it continues. */
+/** Damaged lines at the start of a file after which it is not considered a result file. */
 const MAX_DAMAGED = 1000;
 
 /** The start of every record, also in files of the Python tool. */
@@ -183,7 +189,10 @@ export class ResultReader {
         return results > 0 || ++damaged < MAX_DAMAGED;
       });
       if (first !== undefined && results === 0) {
-        throw notResults(`${first.location} is not a result of flexllm: ${first.reason}`);
+        throw notResults(
+          `${first.location} is not a result of flexllm: ${first.reason}`,
+          nameOfResults(source.name),
+        );
       }
     }
   }
@@ -198,6 +207,12 @@ export class ResultReader {
     line.facts.setFrom(record);
     return undefined;
   }
+}
+
+/** A hint for the events file of a batch, which has the name of the result file in its own. */
+function nameOfResults(name: string): string | undefined {
+  const results = name.match(/^(.+)\.events$/)?.[1];
+  return results === undefined ? undefined : `Name the result file instead: ${results}.`;
 }
 
 /** Whether a line without a newline may be the start of a record, or the zeros of unwritten blocks. */

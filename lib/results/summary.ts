@@ -36,7 +36,7 @@ export interface RequestedModel {
 
 /** Maximum names that are counted separately: servers may report any number of them. */
 const MAX_NAMES = 1000;
-/** Stands for all further names. */
+/** The name for all further ones. */
 export const OTHERS = "(others)";
 
 /** The entry of `name`, or of all other names if there are too many. */

@@ -17,7 +17,7 @@ import {
   type Telemetry,
 } from "./telemetry.ts";
 
-/** Under which a context has the link to its batch. */
+/** The key under which a context holds the link to its batch. */
 const BATCH = Symbol("flexllm batch");
 
 /** The counts of a run. */

@@ -35,7 +35,7 @@ export interface CallStart {
   endpoint: EndpointIdentity;
   model: string;
   stream: boolean;
-  /** What a call is a part of. @default the active context */
+  /** The context that the call belongs to. @default the active context */
   context?: Context;
 }
 
@@ -63,7 +63,7 @@ export class CallTrace {
   readonly #operation: string;
   readonly #call: OpenSpan | undefined;
   readonly #stream: boolean;
-  /** Where the attempts are started: they may run in the context of other calls. */
+  /** The context in which attempts start: they may otherwise run in that of another call. */
   readonly #context: Context;
   #endpoint: EndpointIdentity;
   #lookup: OpenSpan | undefined;
@@ -171,7 +171,7 @@ function endAttributes(facts: EndFacts, { id, finishReason }: CallAnswer): Attri
     [NAME.recordIndex]: facts.index,
     [NAME.errorType]: facts.errorCode,
   };
-  // A cached answer uses no tokens, and readers of spans would charge for them.
+  // A cached answer uses no tokens, and backends would bill for any reported here.
   if (usage !== null && !cached) {
     optional[NAME.inputTokens] = usage.promptTokens;
     optional[NAME.outputTokens] = usage.completionTokens;

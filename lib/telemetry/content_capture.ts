@@ -6,7 +6,7 @@
 import process from "node:process";
 import type { GlobalApi } from "./global_api.ts";
 
-/** The variable that other instrumentations of models obey as well. */
+/** The variable, which other GenAI instrumentations also honor. */
 export const CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
 /** Where content is recorded. */
@@ -26,7 +26,7 @@ const CAPTURES: ReadonlyMap<string, ContentCapture> = new Map([
 ]);
 
 /**
- * What a value of {@link CAPTURE_VARIABLE} means; content is recorded nowhere if it is not set, or not a known one.
+ * What a value of {@link CAPTURE_VARIABLE} means; content is not recorded if it is unset or unknown.
  */
 export function parseCapture(
   value: string | undefined,

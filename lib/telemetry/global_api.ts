@@ -17,7 +17,7 @@ import type {
 
 const API = Symbol.for("opentelemetry.js.api.1");
 
-/** Under which a context has its span. */
+/** The key under which a context holds its span. */
 const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
 
 /** An event of a trace, as a record of a log. */
@@ -47,7 +47,7 @@ export function registeredApi(): GlobalApi | undefined {
   return api;
 }
 
-/** A context for applications that register no manager of contexts. */
+/** A context for applications that don't register a context manager. */
 class PlainContext implements Context {
   readonly #values: ReadonlyMap<symbol, unknown>;
 

@@ -11,7 +11,7 @@ import { isFunctionTool, type Tool } from "../chat/options.ts";
 import type { FinishReason } from "../chat/result.ts";
 import type { ToolCall } from "../chat/tool_call.ts";
 
-/** A part of a message. Its type decides about the other fields. */
+/** A part of a message. Its type determines the other fields. */
 export interface RecordedPart {
   type: string;
   [field: string]: unknown;
@@ -116,7 +116,7 @@ export function outputMessages(answer: RecordedAnswer): RecordedMessage[] {
   const { content, thinking, refusal, toolCalls = [], finishReason } = answer;
   const all: RecordedPart[] = thinking ? [{ type: "reasoning", content: thinking }] : [];
   all.push(...parts(content || refusal), ...toolCalls.map(toolCall));
-  // Answers that broke off have no reason of their own.
+  // Interrupted answers have no finish reason.
   const reason = finishReason === undefined ? "error" : recordedReason(finishReason);
   return [{ role: "assistant", parts: all, finish_reason: reason }];
 }

@@ -20,10 +20,10 @@ export function withTraceContext(headers: Record<string, string>): Record<string
   if (spanOf(context) === undefined) return headers;
   const traced: Record<string, string> = {};
   for (const name in headers) {
-    // The gateway passes these on from its client, whose span is not the parent any more.
+    // The gateway forwards these from its client, whose span is no longer the parent.
     if (!/^(traceparent|tracestate)$/i.test(name)) traced[name] = headers[name];
   }
-  // A second `traceparent` would make both invalid.
+  // Two `traceparent` headers would both be invalid.
   if (!requestsAreTraced(api.trace)) api.propagation?.inject(context, traced, SETTER);
   return traced;
 }

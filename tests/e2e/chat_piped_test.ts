@@ -127,7 +127,7 @@ Deno.test("conversations are listed, resumed and deleted", async () => {
   assert.equal(unknown.code, 1);
   assert.match(
     unknown.stderr,
-    /no conversation "1999"\nList all conversations with flexllm chat --list, or \/list in a chat\./,
+    /no conversation "1999"\nList the conversations with `flexllm logs`, or \/list in a chat\./,
   );
   const resumed = await flexllm(["chat", "--resume", "lakes", "and fish"], { env });
   assert.equal(resumed.code, 0);

@@ -29,7 +29,7 @@ Deno.test("a report needs results, and replaces only reports", async () => {
   const file = writeLines(folder.path, "out.jsonl", [result(0)]);
   const refused = await flexllm(["report", file, "-o", notes]);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /notes\.html already exists, and is not a report/);
+  assert.match(refused.stderr, /notes\.html already exists and is not a report/);
   assert.equal(readFileSync(notes, "utf8"), "<p>mine</p>");
 });
 

@@ -285,7 +285,8 @@ Deno.test("a file is not overwritten without --force", async () => {
   const refused = await flexllm(["results", file, "--to", csv]);
   assert.deepEqual([refused.code, folder.read("out.csv")], [1, "mine"]);
   assert.match(refused.stderr, /already exists\n.*--force/);
-  const same = await flexllm(["results", file, "--to", "jsonl", file, "--force"]);
+  const pattern = folder.file("o*.jsonl");
+  const same = await flexllm(["results", pattern, "--to", "jsonl", file, "--force"]);
   assert.match(same.stderr, /is the result file itself/);
   assert.equal(folder.read("out.jsonl"), ANSWER_LINES);
   const json = await results(file, "--to", csv, "--force", "--json", "--columns", "index");

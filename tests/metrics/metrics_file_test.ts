@@ -78,7 +78,7 @@ Deno.test("a folder that does not exist gives one warning, until it exists", asy
   await file.update();
   await file.update();
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /^cannot write metrics to .*a\.prom: /);
+  assert.match(warnings[0], /^cannot write metrics to .*a\.prom: its folder does not exist$/);
   mkdirSync(join(folder.path, "missing"));
   await file[Symbol.asyncDispose]();
   assert.equal(readFileSync(path, "utf8"), `${TEXT}1\n`);

@@ -157,3 +157,24 @@ Deno.test("a steady rate is drawn as steady, whatever the periods are", async ()
   );
   for (const [x, rate] of rates.slice(1, -1)) assert.ok(Math.abs(rate - 2) < 0.2, `${x}: ${rate}`);
 });
+
+Deno.test("an unknown cost is not shown as $0.00, and tokens are whole numbers", async () => {
+  using folder = temporaryFolder();
+  const unpriced = { cost: undefined, usage: { prompt_tokens: 6, completion_tokens: 25 } };
+  const lines = [
+    result(0, { ...unpriced, model: "local", endpoint: "http://a/v1" }),
+    result(1, { ...unpriced, model: "mixed", endpoint: "http://b/v1" }),
+    result(2, { model: "mixed", endpoint: "http://b/v1", cost: 0.5 }),
+    result(3, { model: "free", endpoint: "http://c/v1", cost: 0 }),
+  ];
+  const page = await pageOf([writeLines(folder.path, "out.jsonl", lines)]);
+  const costs = (name: string) =>
+    [...page.matchAll(new RegExp(`<th[^>]*>${name}</th>.*?<td[^>]*>([^<]*)</td></tr>`, "gs"))]
+      .map(([, cost]) => cost);
+  assert.deepEqual(costs("local"), ["unknown"]);
+  assert.deepEqual(costs("mixed"), ["at least $0.50"]);
+  assert.deepEqual(costs("free"), ["$0.00"]);
+  assert.deepEqual(costs("http://a/v1"), ["unknown"]);
+  assert.match(page, />22 to 31</);
+  assert.doesNotMatch(page, /5\.9\d/);
+});

@@ -98,6 +98,8 @@ Deno.test("unusual lines are left to the parser", () => {
     '{"index":-1,"status":"success"}',
     '{"index":"1","status":"success"}',
     '{"index":1,"status":"done"}',
+    '{"index":1,"status":"started"}',
+    '{"index":1,"status":"ended"}',
     '{"index":1,"status":"success"}}',
     '{"index":1,"status":"success"} {"index":2,"status":"success"}',
     '{"index":1,"status":"success",}',

@@ -66,6 +66,17 @@ Deno.test("a file without any result is refused, an empty one is not", async () 
   assert.equal((await read(["\n\n"], summaryOf)).succeeded, 0);
 });
 
+Deno.test("the hint for an events file names the result file", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("answers.jsonl.events", '{"type":"run"}\n');
+  const [source] = await openResults([path]);
+  const reader = new ResultReader([source]);
+  assert.throws(() => reader.each(() => true), {
+    hint: `Name the result file instead: ${path.slice(0, -".events".length)}.`,
+  });
+  source.close();
+});
+
 Deno.test("long lines, and lines at the borders of what is read at once", async () => {
   const long = "x".repeat(3_000_000);
   const border = (1 << 20) - line(0, { output: "" }).length;

@@ -149,7 +149,7 @@ export function exportHints(
   ];
 }
 
-/** The line that says how to go on after an import that left records without a result. */
+/** The line that says how to continue after an import that left records without a result. */
 export function importHint({ submitted, exported }: JobsReport, resume: string) {
   if (exported.parts.length === 0 || submitted.parts.length > 0) return undefined;
   return `To import the rest: ${resume} --import FILE`;

@@ -5,12 +5,10 @@
  */
 import { holdsRows, type PartState } from "../../../lib/batch/jobs/part_events.ts";
 import { approximate } from "../progress/line_parts.ts";
-import { counted } from "../../terminal/format.ts";
+import { COUNT, counted } from "../../terminal/format.ts";
 import type { Style } from "../../terminal/output.ts";
 import { type Column, table, type TableOptions } from "../../terminal/table.ts";
 import { doneRows, stateOf } from "./part_report.ts";
-
-const COUNT = new Intl.NumberFormat("en-US");
 
 /** Colors of states that need attention, or are done. */
 const STYLES: Readonly<Record<string, Style>> = {

@@ -4,10 +4,9 @@
  * @module
  */
 import type { JobView } from "../../../lib/batch/jobs/job_view.ts";
+import { COUNT } from "../../terminal/format.ts";
 import { printableLine } from "../../terminal/sanitize.ts";
 import { approximate, type LinePart } from "./line_parts.ts";
-
-const COUNT = new Intl.NumberFormat("en-US");
 
 /** States in which nothing is at the provider any more. */
 const ENDED: ReadonlySet<string> = new Set([

@@ -5,9 +5,7 @@
  */
 import type { KeyLimits, VirtualKey } from "../../../lib/gateway/key_limits.ts";
 import { DAY } from "../../../lib/gateway/ledger/periods.ts";
-import { dollars } from "../../terminal/format.ts";
-
-const COUNT = new Intl.NumberFormat("en-US");
+import { COUNT, dollars } from "../../terminal/format.ts";
 
 /** The rates, such as `60 rpm, 5 concurrent`. */
 export function describeRates({ rpm, tpm, concurrent }: KeyLimits): string {

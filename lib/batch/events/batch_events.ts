@@ -120,7 +120,7 @@ export class BatchEvents {
     const lines = this.#sampler.take(now, true);
     this.#attempt((file) => {
       if (!hasResults) return file.discard();
-      // Such as a look at provider jobs that are not done yet.
+      // For example a check of provider jobs that are not done yet.
       if (lines.length === 0 && !file.isWritten) return;
       file.append([...lines, { type: "end", at: new Date(now).toISOString(), ...ending }]);
     });

@@ -1,5 +1,5 @@
 /**
- * Defines the lines of the events file of a batch: what happened over time, which its results cannot tell.
+ * Defines the lines of the events file of a batch: what happened over time, which its results do not show.
  *
  * A file has one or more runs, since a resumed batch appends to it. Each run starts with a {@link RunLine}, continues
  * with {@link PeriodLine}s and {@link MarkLine}s in the order of time, and ends with an {@link EndLine} unless the

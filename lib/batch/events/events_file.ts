@@ -10,7 +10,8 @@
  */
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
-import { replaceWith, writeAll } from "../journal/copy_file.ts";
+import { writeAll } from "../../files/write_all.ts";
+import { replaceWith } from "../journal/copy_file.ts";
 import type { EventLine, RunLine } from "./event_lines.ts";
 import { GrowingRun, linesOf } from "./event_run.ts";
 import { fitRuns } from "./fit_runs.ts";

@@ -8,7 +8,7 @@ import type { GrowingRun } from "./event_run.ts";
 
 /** The numbers of periods to which runs are reduced, one after the other. */
 const STEPS = [300, 150, 75] as const;
-/** Further steps for a run that is alone too large. */
+/** Further steps for a single run that is too large by itself. */
 const LAST_STEPS = [...STEPS, 30, 10, 1] as const;
 
 /** The text of `runs` in at most `limit` bytes if possible. Always has the last run. */

@@ -13,7 +13,7 @@ export type { EventRun };
 
 /** Bytes that are read of a file. The writer's files have up to 1 MB, but several may have been joined. */
 const READ_LIMIT = 8_000_000;
-/** Runs that are kept: the last ones. */
+/** Maximum runs that are read: the latest ones. */
 const MAX_RUNS = 1000;
 
 /** The path of the events file of the result file `output`. */
@@ -21,7 +21,7 @@ export function eventsPath(output: string): string {
   return `${resolvePath(output)}.events`;
 }
 
-/** The start of a file, up to `limit` bytes; empty if it does not exist, or is no regular file. */
+/** The start of a file, up to `limit` bytes; empty if it does not exist or is not a regular file. */
 export function startOfFile(path: string, limit: number): string {
   // Opening a pipe would wait for a writer.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return "";

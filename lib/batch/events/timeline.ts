@@ -94,7 +94,7 @@ export class Timeline {
     this.limit(MAX_PERIODS);
   }
 
-  /** Adds a mark. Marks of one kind and endpoint in one period are one. */
+  /** Adds a mark. Marks of one kind and endpoint in the same period are merged. */
   addMark(mark: MarkLine): void {
     const last = this.#lastPause;
     if (mark.kind === "paused" && last !== undefined) {
@@ -148,7 +148,7 @@ export class Timeline {
     this.#marks = new Map();
     this.#lastPause = undefined;
     this.#markSeconds = seconds;
-    // Endpoints without end are not what a batch has.
+    // A batch does not have an unlimited number of endpoints.
     for (const mark of seconds > MAX_SECONDS ? marks.slice(0, MAX_MARKS) : marks) {
       this.#putMark(mark);
     }

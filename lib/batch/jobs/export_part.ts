@@ -13,7 +13,8 @@ import { encodeLine } from "../../batch_api/row_line.ts";
 import { ConfigurationError, JournalError } from "../../errors.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { readAt } from "../journal/append_file.ts";
-import { replaceWith, writeAll } from "../journal/copy_file.ts";
+import { writeAll } from "../../files/write_all.ts";
+import { replaceWith } from "../journal/copy_file.ts";
 
 /** The only path that offline runners accept for chats. */
 const CHAT_PATH = "/chat/completions";

@@ -9,7 +9,7 @@ import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { FlexLLMError } from "../../errors.ts";
 import { BufferedWriter } from "../../files/buffered_writer.ts";
 import type { IndexedRecord } from "../executor.ts";
-import { writeAll } from "../journal/copy_file.ts";
+import { writeAll } from "../../files/write_all.ts";
 import { fileProblem } from "../journal/output_file.ts";
 import type { PreparedRow } from "./job_client.ts";
 import type { PartState, PlannedPart } from "./part_events.ts";

@@ -18,7 +18,8 @@ import {
 } from "node:fs";
 import { JournalError } from "../../errors.ts";
 import { asObject, asText, type Json } from "../../json/json.ts";
-import { replaceWith, writeAll } from "../journal/copy_file.ts";
+import { writeAll } from "../../files/write_all.ts";
+import { replaceWith } from "../journal/copy_file.ts";
 import { fileProblem } from "../journal/output_file.ts";
 import { eventProblem, isKnownEvent } from "./event_problem.ts";
 import type { PartEvent, PartState } from "./part_events.ts";

@@ -9,7 +9,8 @@
 import { Buffer } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { BufferedWriter } from "../../files/buffered_writer.ts";
-import { replaceWith, writeAll } from "./copy_file.ts";
+import { writeAll } from "../../files/write_all.ts";
+import { replaceWith } from "./copy_file.ts";
 import { parseLine } from "./parse_line.ts";
 import type { ModelIndexes } from "./model_indexes.ts";
 import { WindowedReader } from "./windowed_reader.ts";

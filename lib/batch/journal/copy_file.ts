@@ -3,29 +3,14 @@
  *
  * @module
  */
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { syncFolder } from "../../files/sync_folder.ts";
+import { writeAll } from "../../files/write_all.ts";
 import { readAt } from "./append_file.ts";
 
 /** Bytes that are copied at once. */
 const CHUNK_SIZE = 1 << 20;
-
-/** Writes all of `bytes` to an open file. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    written += writeSync(fd, bytes, written);
-  }
-}
 
 /**
  * Replaces the file at `path` with what `write` writes to a temporary file.

@@ -5,7 +5,7 @@
  */
 import type { Usage } from "../../usage.ts";
 import type { Caller } from "../access.ts";
-import { failureFacts } from "../failure_facts.ts";
+import { failureFacts } from "../../client/failure_facts.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { Arrival } from "./arrival.ts";
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { microseconds } from "../../log/microseconds.ts";
+import { shortText } from "../../log/short_text.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
-import { shortText } from "./short_text.ts";
 
 /**
  * One line of the access log. Times are in seconds; absent fields are unknown or do not apply.
@@ -56,11 +57,6 @@ function short(text: string | undefined, limit: number): string | undefined {
   return text === undefined || text.length <= limit ? text : shortText(text, limit);
 }
 
-/** Rounds to microseconds. */
-function rounded(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6;
-}
-
 /** Makes the record of a request. `JSON.stringify` writes it on one line. */
 export function accessRecord(facts: GatewayFacts): AccessRecord {
   const { usage } = facts;
@@ -91,9 +87,9 @@ export function accessRecord(facts: GatewayFacts): AccessRecord {
     completionTokens: usage?.completionTokens,
     cachedTokens: usage?.cachedTokens,
     cost: facts.cost ?? undefined,
-    duration: rounded(facts.duration),
-    queued: rounded(facts.queued),
-    overhead: rounded(facts.overhead),
-    firstToken: facts.firstToken === undefined ? undefined : rounded(facts.firstToken),
+    duration: microseconds(facts.duration),
+    queued: microseconds(facts.queued),
+    overhead: microseconds(facts.overhead),
+    firstToken: facts.firstToken === undefined ? undefined : microseconds(facts.firstToken),
   };
 }

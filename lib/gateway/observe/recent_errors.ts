@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { shortText } from "../../log/short_text.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
-import { shortText } from "./short_text.ts";
 
 /** A request that failed. */
 export interface RecentError {

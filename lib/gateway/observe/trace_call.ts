@@ -9,7 +9,7 @@ import { redact } from "../../redact.ts";
 import type { AttemptStart } from "../../telemetry/attempt_trace.ts";
 import { type CallAnswer, type CallRequest, CallTrace } from "../../telemetry/call_trace.ts";
 import { activeTelemetry } from "../../telemetry/telemetry.ts";
-import { failureFacts } from "../failure_facts.ts";
+import { failureFacts } from "../../client/failure_facts.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
 import type { HttpCall } from "../http/http_call.ts";
 import type { NamedRoute } from "../http/gateway_host.ts";

@@ -5,18 +5,11 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { TemporaryFile } from "../../files/temporary_file.ts";
 import type { ReadBytes } from "../../files/lines.ts";
+import { writeAll } from "../../files/write_all.ts";
 
 /** Larger contents go to a file. */
 const MAX_IN_MEMORY = 1 << 20;
@@ -108,9 +101,7 @@ export class Blobs {
     let size = 0;
     return {
       write(bytes) {
-        for (let written = 0; written < bytes.length;) {
-          written += writeSync(fd, bytes, written);
-        }
+        writeAll(fd, bytes);
         size += bytes.length;
       },
       finish() {

@@ -4,13 +4,14 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigurationError } from "../../errors.ts";
 import { readLinesSync } from "../../files/lines.ts";
 import { fileReason } from "../../files/reasons.ts";
 import { asObject, tryParse } from "../../json/json.ts";
 import { type FileLock, tryLock } from "../../runtime/file_lock.ts";
+import { writeAll } from "../../files/write_all.ts";
 
 /** The log's file in the state folder. */
 const LOG = "batches.jsonl";
@@ -82,9 +83,7 @@ export class Records {
     this.#kind(kind).set(id, value);
     if (this.#fd === undefined) return;
     const bytes = Buffer.from(`${JSON.stringify({ kind, id, value })}\n`);
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(this.#fd, bytes, written);
-    }
+    writeAll(this.#fd, bytes);
     fsyncSync(this.#fd);
   }
 

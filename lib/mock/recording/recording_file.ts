@@ -16,9 +16,10 @@ import {
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import { ConfigurationError, InvalidInputError } from "../../errors.ts";
-import { fileReason } from "../../files/reasons.ts";
+import { fileReason, writeReason } from "../../files/reasons.ts";
 import { isJson } from "../../json/json.ts";
 import { type Exchange, type LocatedExchange, parseRecording } from "./exchange.ts";
+import { writeAll } from "../../files/write_all.ts";
 
 /**
  * Reads a recording.
@@ -64,7 +65,7 @@ function readExisting(file: string): { text: string; exchanges: LocatedExchange[
 }
 
 function cannotWrite(file: string, cause: unknown): ConfigurationError {
-  return new ConfigurationError(`cannot write ${file}: ${fileReason(cause)}`, {
+  return new ConfigurationError(`cannot write ${file}: ${writeReason(cause)}`, {
     cause,
     hint: "Choose a file that can be written.",
   });
@@ -110,9 +111,7 @@ export class RecordingFile {
   append(exchange: Exchange): void {
     const bytes = Buffer.from(`${JSON.stringify(exchange)}\n`);
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.#descriptor, bytes, written);
-      }
+      writeAll(this.#descriptor, bytes);
       this.#isNew = false;
     } catch (cause) {
       throw cannotWrite(this.#file, cause);

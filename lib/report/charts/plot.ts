@@ -13,7 +13,7 @@ export interface Axis {
   max?: number;
   /** The distance between marks, unless `ticks` are given. */
   interval?: number;
-  /** Whether equal factors have equal distances. */
+  /** Whether the axis is logarithmic. */
   log?: boolean;
   /** @default the library's choice */
   ticks?: readonly Tick[];
@@ -31,7 +31,7 @@ export interface Rect {
   color: Color;
   /** 0 to 1. @default 1 */
   opacity?: number;
-  /** What a browser shows when a mouse is over it. */
+  /** Shown by the browser as a tooltip. */
   title: string;
 }
 

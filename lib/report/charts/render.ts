@@ -30,7 +30,7 @@ const TEXT = "var(--muted)";
 const LINE = "var(--line)";
 
 /** The variable of a color. */
-export function colorOf(color: Color): string {
+function colorOf(color: Color): string {
   return typeof color === "number" ? `var(--s${color + 1})` : `var(--${color})`;
 }
 

@@ -10,7 +10,7 @@ import { count, percent } from "../pictures/picture.ts";
 import type { SeriesStats } from "../series_stats.ts";
 import { type Html, markup, tableHtml } from "./parts.ts";
 
-/** A number with what it means. */
+/** A number and its meaning. */
 interface Fact {
   title: string;
   value: string;
@@ -28,7 +28,7 @@ function costFacts({ summary }: SeriesStats): Fact[] {
   return [{ title: "Cost", value: formatDollars(cost), note: [perThousand, ...notes].join(", ") }];
 }
 
-/** The time of a run; models of one run share it, so that it says nothing about one of them. */
+/** The time of a run; models of one run share it, so it says nothing about any one of them. */
 function timeFacts({ runs, byModel }: ReportData, { run, summary }: SeriesStats): Fact[] {
   const { seconds, rests } = runs[run].time;
   if (seconds === 0 || byModel) return [];

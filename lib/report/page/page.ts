@@ -1,7 +1,7 @@
 /**
  * Renders a report as one HTML file that needs no script, no other file and no network.
  *
- * Everything from results is hostile: it only gets into the page as text, through the escaping of the templates.
+ * Everything from results is untrusted: it enters the page only as text, escaped by the templates.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { settingsHtml } from "./settings.ts";
 import { STYLE_SOURCE, STYLES } from "./styles.ts";
 import { excerptTable, failuresHtml, sampleHtml } from "./tables.ts";
 
-/** What a report says apart from the data. */
+/** What a report contains besides the data. */
 export interface PageOptions {
   title: string;
   /** The version of flexllm. */
@@ -53,10 +53,10 @@ export interface PageOptions {
   redact(text: string): string;
 }
 
-/** What identifies a report that may be replaced. */
+/** Identifies a file as a report, which may be replaced. */
 export const GENERATOR = '<meta name="generator" content="flexllm report">';
 
-/** Nothing is loaded and nothing runs. */
+/** Forbids loading and running anything. */
 const POLICY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'`;
 
 interface Section {

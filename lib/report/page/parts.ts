@@ -19,15 +19,15 @@ export type Html = ReturnType<typeof markup>;
 
 export { markup, raw };
 
-/** Bytes of a cell; names of models and errors can be of any length. */
+/** Maximum bytes of a cell: names of models and errors can be of any length. */
 const CELL = 400;
 
-/** A cell with HTML in it. */
+/** A cell that contains HTML. */
 export interface RichCell {
   html: Html;
 }
 
-/** A table whose cells may have HTML in them. */
+/** A table whose cells may contain HTML. */
 export interface PageTable {
   columns: DataTable["columns"];
   rows: readonly (readonly (string | RichCell)[])[];
@@ -86,7 +86,7 @@ ${tableHtml(title, table)}</details></figure>
 `;
 }
 
-/** Renders pictures, and says which are left out. */
+/** Renders pictures, and lists those that are left out. */
 export function picturesHtml(pictures: readonly (Picture | MissingPicture)[]): Html {
   const shown = pictures.filter((picture): picture is Picture => !isMissing(picture));
   const missing = pictures.filter(isMissing);
@@ -106,7 +106,7 @@ ${
   }`;
 }
 
-/** Renders a section with a heading that links can name. */
+/** Renders a section whose heading can be linked to. */
 export function sectionHtml(id: string, title: string, content: Html): Html {
   return markup`<section id="${id}"><h2>${title}</h2>
 ${content}</section>

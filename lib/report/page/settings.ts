@@ -12,9 +12,9 @@ import { count } from "../pictures/picture.ts";
 import { type Html, markup, tableHtml } from "./parts.ts";
 import { commandsHtml } from "./tables.ts";
 
-/** Runs that are listed for each file, the last ones. */
+/** Maximum runs listed per file; the latest ones are listed. */
 const MAX_RUNS = 20;
-/** Values that are listed of one setting. */
+/** Maximum values listed for one setting. */
 const MAX_VALUES = 20;
 
 function listed(values: readonly string[]): string {

@@ -12,9 +12,9 @@ import type { Excerpt } from "../excerpts.ts";
 import { count } from "../pictures/picture.ts";
 import { type Html, markup, type RichCell, tableHtml } from "./parts.ts";
 
-/** Reasons that are listed. */
+/** Maximum reasons listed. */
 const MAX_GROUPS = 50;
-/** Bytes of a message. */
+/** Maximum bytes of a message. */
 const MESSAGE = 600;
 
 /** Renders commands that can be copied. */

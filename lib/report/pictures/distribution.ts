@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bucketEnd, type LogHistogram } from "../../results/log_histogram.ts";
+import { bucketEnd, bucketsWithin, type LogHistogram } from "../../results/log_histogram.ts";
 import type { Axis, Line, Plot, Rect, Rule } from "../charts/plot.ts";
 import { compact, linearScale, logTicks } from "../charts/ticks.ts";
 import { count, type DataTable } from "./picture.ts";
@@ -25,10 +25,10 @@ export interface Distribution {
   values: LogHistogram;
 }
 
-/** Bars from the smallest value to the largest. */
+/** Maximum bars from the smallest value to the largest. */
 const BARS = 48;
-/** Buckets of a doubling. */
-const DOUBLING = 35;
+/** Buckets per doubling of the value. */
+const DOUBLING = Math.round(bucketsWithin(2));
 
 interface Bins {
   edges: number[];
@@ -48,7 +48,7 @@ function binsOf(distributions: readonly LogHistogram[], isWhole: boolean): Bins 
     first = Math.max(0, first - Math.ceil(missing / 2));
     last += Math.ceil(missing / 2);
   }
-  const one = isWhole ? Math.log1p(1 / bucketEnd(first)) / Math.log(1.02) : 1;
+  const one = isWhole ? bucketsWithin(1 + 1 / bucketEnd(first)) : 1;
   const group = Math.max(
     Math.min(DOUBLING, Math.ceil(one)),
     Math.ceil((last - first + 1) / BARS),
@@ -65,7 +65,7 @@ function binsOf(distributions: readonly LogHistogram[], isWhole: boolean): Bins 
 
 const SHARES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
-/** Share of the width that a label takes. */
+/** The share of the width that a label takes up. */
 const LABEL_WIDTH = 0.09;
 
 /** Lines at the percentiles. Those that are close together have one label. */
@@ -88,7 +88,7 @@ function percentileRules(values: LogHistogram, from: number, to: number): Rule[]
   return labeled.map(({ at, label }): Rule => ({ on: "x", at, label, color: "muted" }));
 }
 
-/** The picture of one or more distributions. The last one may be drawn apart, as that of cached answers. */
+/** The picture of one or more distributions. The last one may be drawn separately, for cached answers. */
 export function distributionPlot(
   distributions: readonly Distribution[],
   { noun, name, format, isWhole = false }: ValueKind,
@@ -135,8 +135,10 @@ export function distributionPlot(
 /** The table of distributions: their percentiles. */
 export function distributionTable(
   distributions: readonly Distribution[],
-  { noun, format }: ValueKind,
+  { noun, format, isWhole = false }: ValueKind,
 ): DataTable {
+  // Percentiles are approximate, but "5.99 tokens" would puzzle readers.
+  const percentile = (value: number) => format(isWhole ? Math.round(value) : value);
   const title = (title: string) => ({ title, isNumber: true });
   return {
     columns: [
@@ -147,7 +149,7 @@ export function distributionTable(
     rows: distributions.map(({ name, values }) => [
       name,
       count(values.count),
-      ...SHARES.map(([, share]) => format(values.percentile(share) ?? 0)),
+      ...SHARES.map(([, share]) => percentile(values.percentile(share) ?? 0)),
       format(values.max),
     ]),
   };

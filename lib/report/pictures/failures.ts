@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OTHERS } from "../../results/summary.ts";
 import type { Bar, Color, Plot, Rect } from "../charts/plot.ts";
 import { renderBars, renderPlot } from "../charts/render.ts";
 import { compact, linearScale, shortTime } from "../charts/ticks.ts";
@@ -18,10 +19,9 @@ import {
 } from "./picture.ts";
 import { eventMarks, restRules, type TimeScale, timeScale, valuesOf } from "./timeline.ts";
 
-/** Kinds that are drawn apart; the rest is one. */
+/** Maximum kinds drawn separately; all others are combined. */
 const MAX_KINDS = 5;
-const OTHER_KINDS = "other";
-/** Columns of a stacked picture. */
+/** Maximum columns of a stacked picture. */
 const COLUMNS = 60;
 
 /** Values by kind, those with the highest totals first. */
@@ -40,22 +40,26 @@ function kindsOver(
   const byName = new Map<string, number[]>();
   for (const time of times) {
     for (const channel of time.channels) {
-      if (!channel.startsWith(prefix)) continue;
+      // Kinds that had no channel of their own share one.
+      const isShared = channel === OTHERS;
+      if (!isShared && !channel.startsWith(prefix)) continue;
       const values = valuesOf(time, channel, run, scale);
-      const name = channel.slice(prefix.length);
+      const name = isShared ? OTHERS : channel.slice(prefix.length);
       const sums = byName.get(name);
       byName.set(name, sums === undefined ? values : sums.map((sum, i) => sum + values[i]));
     }
   }
-  const sorted = [...byName].map(([name, values]): Kinds => ({
+  const kinds = [...byName].map(([name, values]): Kinds => ({
     name,
     total: values.reduce((sum, value) => sum + value, 0),
     values,
-  })).sort((a, b) => b.total - a.total);
-  const rest = sorted.splice(MAX_KINDS);
+  }));
+  const sorted = kinds.filter(({ name }) => name !== OTHERS).sort((a, b) => b.total - a.total);
+  const shared = kinds.filter(({ name, total }) => name === OTHERS && total > 0);
+  const rest = [...sorted.splice(MAX_KINDS), ...shared];
   if (rest.length === 0) return sorted;
   return [...sorted, {
-    name: OTHER_KINDS,
+    name: OTHERS,
     total: rest.reduce((sum, { total }) => sum + total, 0),
     values: rest[0].values.map((_, i) => rest.reduce((sum, { values }) => sum + values[i], 0)),
   }];
@@ -93,7 +97,7 @@ function stackedPlot(
   };
 }
 
-/** The colors of kinds: those that are drawn apart have one each, the same in every picture. */
+/** The colors of kinds: each kind that is drawn separately has its own, the same in every picture. */
 function colorsOf(data: ReportData): ReadonlyMap<string, Color> {
   const codes = new Set(data.series.flatMap(({ summary }) => Object.keys(summary.errors)));
   for (const { events } of data.runs) {
@@ -194,7 +198,7 @@ function failureBars(data: ReportData, title: string): Picture {
   };
 }
 
-/** Answers that missed their schema, by the place in it. */
+/** Answers that missed their schema, by the place in the schema. */
 export function schemaPicture(data: ReportData): Picture | MissingPicture {
   const title = "Answers that missed their schema";
   const byPath = new Map<string, number[]>();

@@ -23,7 +23,7 @@ import { count, type MissingPicture, type Picture, seriesLegend } from "./pictur
 const LATENCY: ValueKind = { noun: "answers", name: "latency", format: shortTime };
 
 /** The distributions of all series that have values. */
-export function distributionsOf(
+function distributionsOf(
   { series }: ReportData,
   values: (series: SeriesStats) => LogHistogram,
 ): Distribution[] {
@@ -31,11 +31,11 @@ export function distributionsOf(
 }
 
 /** Whether no series has values. */
-export function areEmpty(distributions: readonly Distribution[]): boolean {
+function areEmpty(distributions: readonly Distribution[]): boolean {
   return distributions.every(({ values }) => values.count === 0);
 }
 
-/** A picture of a distribution; `caption` may depend on nothing but the kind of values. */
+/** A picture of a distribution; `caption` must depend only on the kind of values. */
 export function distributionPicture(
   data: ReportData,
   { title, caption, missing, kind, values }: {
@@ -57,7 +57,7 @@ export function distributionPicture(
   };
 }
 
-/** How long answers took. Those from the cache are drawn apart. */
+/** How long answers took. Cached answers are drawn separately. */
 export function latencyPicture(data: ReportData): Picture | MissingPicture {
   const picture = distributionPicture(data, {
     title: "Latency",
@@ -122,6 +122,14 @@ export function queuePicture(data: ReportData): Picture | MissingPicture {
   });
 }
 
+/** The whole numbers in a range whose end is not included: "22 to 31". */
+function wholeNumbers([start, end]: readonly [number, number]): string {
+  // Edges are computed, so that 100 may be 100.00000000000001.
+  const first = Math.ceil(start - 1e-6);
+  const last = Math.max(first, Math.ceil(end - 1e-6) - 1);
+  return first === last ? compact(first) : `${compact(first)} to ${compact(last)}`;
+}
+
 /** The plot of the cells of one series, on the scale that fits `all` of them. */
 function gridPlot(cells: readonly GridCell[], all: readonly GridCell[]): Plot {
   const most = Math.max(...cells.map(({ count }) => count));
@@ -134,16 +142,16 @@ function gridPlot(cells: readonly GridCell[], all: readonly GridCell[]): Plot {
     color: 0,
     // Rare cells stay visible beside frequent ones.
     opacity: Math.round((0.12 + 0.88 * Math.log1p(answers) / Math.log1p(most)) * 100) / 100,
-    title: `${compact(x[0])} to ${compact(x[1])} tokens in ${shortTime(y[0])} to ${
-      shortTime(y[1])
-    }: ${count(answers)} answers`,
+    title: `${wholeNumbers(x)} tokens in ${shortTime(y[0])} to ${shortTime(y[1])}: ${
+      count(answers)
+    } answers`,
   }));
   const x = { log: true, min: left, max: right, ticks: logTicks(left, right, compact) };
   const y = { log: true, min: bottom, max: top, ticks: logTicks(bottom, top, shortTime) };
   return { x: { ...x, name: "output tokens" }, y: { ...y, name: "latency" }, rects };
 }
 
-/** Rows of the table of a grid, those with the most answers. */
+/** Maximum rows of the table of a grid: those with the most answers. */
 const GRID_ROWS = 15;
 
 /** Latency by output tokens: a picture for each series, all on the same scale. */
@@ -160,7 +168,7 @@ export function lengthPictures({ series }: ReportData): (Picture | MissingPictur
     const rows = grid.cells.toSorted((a, b) => b.count - a.count).slice(0, GRID_ROWS).map((
       cell,
     ) => [
-      `${compact(cell.x[0])} to ${compact(cell.x[1])}`,
+      wholeNumbers(cell.x),
       `${shortTime(cell.y[0])} to ${shortTime(cell.y[1])}`,
       count(cell.count),
     ]);

@@ -30,7 +30,7 @@ export interface LegendEntry {
 /** A picture. */
 export interface Picture {
   title: string;
-  /** What it answers, or how to read it. */
+  /** The question it answers, or how to read it. */
   caption: string;
   legend?: readonly LegendEntry[];
   drawings: readonly Drawing[];

@@ -163,7 +163,7 @@ export function throughputPicture(data: ReportData): Picture | MissingPicture {
 export function tokenRatePicture(data: ReportData): Picture | MissingPicture {
   return ratePicture(data, {
     title: "Tokens per second",
-    caption: "How many tokens, input and output, did finished records have per second?",
+    caption: "How many tokens, input and output, did finished records use per second?",
     unit: "tokens/s",
     channels: ["prompt", "completion"],
     missing: "the results have no token counts",

@@ -1,5 +1,5 @@
 /**
- * Prepares values over time for drawing: evenly spaced, without rests.
+ * Prepares values over time for drawing: evenly spaced, with idle time left out.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SeriesStats } from "../series_stats.ts";
 import type { TimeBins } from "../time_bins.ts";
 import type { LegendEntry } from "./picture.ts";
 
-/** Points of a line over time. */
+/** Maximum points of a line over time. */
 const POINTS = 120;
 /** With fewer results, lines have fewer points: rates of single results would be noise. */
 const RESULTS_PER_POINT = 8;
@@ -19,7 +19,7 @@ const FEWEST_POINTS = 20;
 /** The axis of time that all series share. */
 export interface TimeScale {
   axis: Axis;
-  /** Seconds in all. */
+  /** Total seconds. */
   seconds: number;
   /** Seconds of each point. */
   step: number;
@@ -53,7 +53,7 @@ export function timeScale(
   const finest = longestPeriod(data, source);
   const results = Math.max(...series.map(({ summary }) => summary.total));
   const wanted = Math.min(points, Math.max(FEWEST_POINTS, results / RESULTS_PER_POINT));
-  // A multiple of the periods, so that all points have as many of them.
+  // A multiple of the period, so that every point covers the same number of periods.
   const step = Math.ceil(Math.max(seconds / wanted, finest) / finest - 1e-9) * finest;
   const length = Math.max(1, Math.ceil(seconds / step - 1e-9));
   const axis = { name: "elapsed time", min: 0, max: seconds, ticks: timeTicks(seconds) };
@@ -90,7 +90,7 @@ export function ratePoints(
   return values.flatMap((value, i): [number, number][] => {
     const from = i * step;
     const length = Math.min(step, end - from);
-    // The rest of the last period is too short for a rate.
+    // The remainder of the last period is too short for a rate.
     if (length < step * 0.4 && i > 0) return [];
     return [[from + length / 2, value / length]];
   });
@@ -116,10 +116,10 @@ export function inFlightOf(series: SeriesStats, run: ReportRun, scale: TimeScale
   return values;
 }
 
-/** Rests that are marked. */
+/** Maximum idle gaps that are marked. */
 const MAX_RESTS = 10;
 
-/** Lines where a rest was left out. */
+/** Lines where idle time was left out. */
 export function restRules({ time }: ReportRun): Rule[] {
   return time.rests.slice(0, MAX_RESTS).map(({ at, seconds }): Rule => ({
     on: "x",
@@ -139,10 +139,10 @@ const MARKS = {
   stopped: { color: "muted", name: "stopped by the user" },
 } as const;
 
-/** Marks of one kind that a picture has room for. */
+/** Maximum marks of one kind in a picture. */
 const MAX_MARKS = 60;
 
-/** The marks of a run; those of a kind that are close together are one. */
+/** The marks of a run. Marks of one kind that are close together are merged. */
 export function eventMarks({ events, time }: ReportRun, { seconds: all }: TimeScale): Mark[] {
   const merged = new Map<string, { x: number; color: Color; text: string; count: number }>();
   for (const { at, kind, endpoint, seconds, count = 1 } of events?.marks ?? []) {

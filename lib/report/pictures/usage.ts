@@ -21,7 +21,7 @@ import {
   seriesLegend,
 } from "./picture.ts";
 
-/** Names that are drawn apart; the rest is one. */
+/** Maximum names drawn separately; all others are combined. */
 const MAX_NAMES = 12;
 
 /** The tokens and cost of a model or an endpoint. */
@@ -31,15 +31,18 @@ interface Usage {
   failed?: number;
   promptTokens: number;
   completionTokens: number;
+  /** USD, of the answers whose cost is known. */
   cost: number;
+  /** Answers without a known cost. */
+  unpriced: number;
   /** Seconds; `undefined` if unknown. */
   latency?: number;
 }
 
-/** Bytes of a name. */
+/** Maximum bytes of a name. */
 const NAME = 150;
 
-/** The largest ones; all others are one. */
+/** The largest ones; all others are combined. */
 function withOthers(usages: readonly Usage[]): Usage[] {
   const shown = usages.slice(0, MAX_NAMES)
     .map((usage) => ({ ...usage, name: cutText(usage.name, NAME) }));
@@ -54,7 +57,14 @@ function withOthers(usages: readonly Usage[]): Usage[] {
     promptTokens: sum(({ promptTokens }) => promptTokens),
     completionTokens: sum(({ completionTokens }) => completionTokens),
     cost: sum(({ cost }) => cost),
+    unpriced: sum(({ unpriced }) => unpriced),
   }];
+}
+
+/** The cost; a lower bound if that of some answers is unknown. */
+function costText({ cost, unpriced }: Usage): string {
+  if (unpriced === 0) return formatDollars(cost);
+  return cost === 0 ? "unknown" : `at least ${formatDollars(cost)}`;
 }
 
 function usageDrawings(usages: readonly Usage[], subject: string): Drawing[] {
@@ -74,10 +84,10 @@ function usageDrawings(usages: readonly Usage[], subject: string): Drawing[] {
       },
     ],
   }));
-  const cost = usages.map(({ name, cost }): Bar => ({
-    label: name,
-    text: formatDollars(cost),
-    parts: [{ value: cost, color: 2, title: `${name}: ${formatDollars(cost)}` }],
+  const cost = usages.map((usage): Bar => ({
+    label: usage.name,
+    text: costText(usage),
+    parts: [{ value: usage.cost, color: 2, title: `${usage.name}: ${costText(usage)}` }],
   }));
   return [
     { title: "Tokens", svg: renderBars({ bars: tokens }, `Tokens by ${subject}`) },
@@ -105,17 +115,18 @@ export function modelPicture(data: ReportData): Picture | MissingPicture {
   const numbers = ["answers", "tokens in", "tokens out", "cost"];
   return {
     title,
-    caption: "Which model, by the name that the server reported, took the tokens and the money?",
+    caption:
+      "Which models used the tokens and the money? Models have the names that servers report.",
     legend: LEGEND,
     drawings: usageDrawings(usages, "model"),
     table: {
       columns: [{ title: "model" }, ...numbers.map((title) => ({ title, isNumber: true }))],
-      rows: usages.map(({ name, answers, promptTokens, completionTokens, cost }) => [
-        name,
-        count(answers),
-        count(promptTokens),
-        count(completionTokens),
-        formatDollars(cost),
+      rows: usages.map((usage) => [
+        usage.name,
+        count(usage.answers),
+        count(usage.promptTokens),
+        count(usage.completionTokens),
+        costText(usage),
       ]),
     },
   };
@@ -157,7 +168,7 @@ function endpointTable(usages: readonly Usage[]): DataTable {
       usage.latency === undefined ? "" : shortTime(usage.latency),
       count(usage.promptTokens),
       count(usage.completionTokens),
-      formatDollars(usage.cost),
+      costText(usage),
     ]),
   };
 }

@@ -19,7 +19,7 @@ export interface CsvOptions {
   spreadsheet?: boolean;
 }
 
-/** Rows that are converted at once. */
+/** Rows converted at once. */
 const ROWS = 200;
 /** What starts a formula. A tab or return before it would be removed by the spreadsheet. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -42,7 +42,7 @@ export class CsvWriter implements TableWriter {
   row(values: readonly unknown[]): void {
     this.#rows.push(values.map((value) => {
       const text = cellText(value);
-      // Numbers are no formulas.
+      // Numbers are not formulas.
       return typeof value === "string" ? this.#escaped(text) : text;
     }));
     if (this.#rows.length >= ROWS) this.end();

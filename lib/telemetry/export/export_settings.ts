@@ -30,7 +30,7 @@ const ENDPOINTS = [
   "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
 ] as const;
 
-/** Whether a collector is named. Cheap: every command asks. */
+/** Whether a collector is named. Cheap, because every command checks it. */
 export function namesCollector(env: Environment): boolean {
   return ENDPOINTS.some((name) => env[name]) && env.OTEL_SDK_DISABLED?.toLowerCase() !== "true";
 }
@@ -40,7 +40,7 @@ function shown(url: string): string {
   return url.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/s, "");
 }
 
-/** What a wrong variable leads to: it may be about one signal or both. */
+/** The consequence of an invalid variable, which may concern one signal or both. */
 function without(variable: string): string {
   const signal = SIGNALS.find((signal) => variable.includes(signal.toUpperCase()));
   return signal === undefined ? "nothing is sent" : `no ${signal} are sent`;
@@ -103,7 +103,7 @@ function protocolOf(
   return undefined;
 }
 
-/** A number of a variable; `undefined` if it is not set, or not a number of at least 0. */
+/** The number in a variable; `undefined` if it is not set, or is not a number ≥ 0. */
 export function numberOf(env: Environment, name: string): number | undefined {
   const text = env[name]?.trim();
   if (!text) return undefined;

@@ -24,7 +24,7 @@ Deno.test("a report replaces only reports", async () => {
   checkReportFile(path, []);
   await writeReportFile(path, "<p>edited</p>");
   assert.equal(readFileSync(path, "utf8"), "<p>edited</p>");
-  assert.throws(() => checkReportFile(path, []), /already exists, and is not a report/);
+  assert.throws(() => checkReportFile(path, []), /already exists and is not a report/);
   checkReportFile(path, [], true);
   assert.throws(() => checkReportFile(path, [path], true), /is the result file itself/);
   assert.throws(() => checkReportFile(join(folder.path, "no", "page.html"), []), /does not exist/);

@@ -1,17 +1,17 @@
 /**
- * Describes how a request to the gateway failed.
+ * Describes how a call or an attempt failed.
  *
  * @module
  */
+import type { CallFacts } from "../chat/call_facts.ts";
 import { AbortedError, FlexLLMError } from "../errors.ts";
 import { redact } from "../redact.ts";
-import type { GatewayFacts } from "./gateway_facts.ts";
 
-/** The facts about the error that ended a request; its message without `secrets`. */
+/** The facts about the error that ended a call or an attempt; its message without `secrets`. */
 export function failureFacts(
   error: unknown,
   secrets: readonly string[] = [],
-): Pick<GatewayFacts, "outcome" | "errorCode" | "error"> {
+): Pick<CallFacts, "outcome" | "errorCode" | "error"> {
   return {
     outcome: error instanceof AbortedError ? "aborted" : "error",
     errorCode: error instanceof FlexLLMError ? error.code : "internal",
