@@ -7,13 +7,13 @@
  * @module
  */
 import type { Context, Link } from "@opentelemetry/api";
+import { errorStatus } from "./error_status.ts";
 import { NAME } from "./semantic_names.ts";
 import {
   activeTelemetry,
   hasActiveSpan,
   KIND,
   type OpenSpan,
-  STATUS_ERROR,
   type Telemetry,
 } from "./telemetry.ts";
 
@@ -71,7 +71,7 @@ export class BatchTrace {
       [NAME.interrupted]: interrupted,
     });
     if (errorCode !== undefined) {
-      span.setAttribute(NAME.errorType, errorCode).setStatus({ code: STATUS_ERROR });
+      span.setAttribute(NAME.errorType, errorCode).setStatus(errorStatus(this.#telemetry.api));
     }
     span.end();
   }
