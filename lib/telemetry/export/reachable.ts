@@ -14,7 +14,6 @@ function connectionError(url: string): Promise<Error | undefined> {
       host: hostname.replace(/^\[|\]$/g, ""),
       port: Number(port) || (protocol === "https:" ? 443 : 80),
     });
-    socket.unref();
     socket.once("connect", () => {
       socket.destroy();
       resolve(undefined);
