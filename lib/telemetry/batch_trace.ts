@@ -25,8 +25,10 @@ export interface BatchCounts {
   succeeded: number;
   failed: number;
   restored: number;
-  /** USD. */
+  /** USD, as far as it is known. */
   cost: number;
+  /** Answers whose cost is unknown. */
+  unpriced: number;
   interrupted: boolean;
 }
 
@@ -60,16 +62,17 @@ export class BatchTrace {
   }
 
   /** Ends the span. */
-  end({ succeeded, failed, restored, cost, interrupted }: BatchCounts, errorCode?: string): void {
+  end(counts: BatchCounts, errorCode?: string): void {
     if (this.#open === undefined) return;
     const { span } = this.#open;
+    const { succeeded, failed, restored, cost, unpriced, interrupted } = counts;
     span.setAttributes({
       [NAME.recordsSucceeded]: succeeded,
       [NAME.recordsFailed]: failed,
       [NAME.recordsRestored]: restored,
-      [NAME.cost]: cost,
       [NAME.interrupted]: interrupted,
     });
+    if (cost > 0 || unpriced === 0) span.setAttribute(NAME.cost, cost);
     if (errorCode !== undefined) {
       span.setAttribute(NAME.errorType, errorCode).setStatus(errorStatus(this.#telemetry.api));
     }

@@ -7,6 +7,7 @@ import {
   exportSettings,
   namesCollector,
   numberOf,
+  positiveOf,
 } from "../../lib/telemetry/export/export_settings.ts";
 import { samplerOf } from "../../lib/telemetry/export/sampler.ts";
 
@@ -97,6 +98,11 @@ Deno.test("numbers that are none are ignored", () => {
   for (const text of [undefined, "", " ", "x", "-1", "NaN"]) {
     assert.equal(numberOf({ A: text }, "A"), undefined);
   }
+  // A longer timer would end at once.
+  assert.equal(numberOf({ A: "1e12" }, "A"), 2 ** 31 - 1);
+  // The SDK would export empty batches forever.
+  for (const text of ["0", "0.5"]) assert.equal(positiveOf({ A: text }, "A"), undefined);
+  assert.equal(positiveOf({ A: "2.5" }, "A"), 2);
 });
 
 Deno.test("an unknown value of the variable for texts is explained", () => {

@@ -115,10 +115,19 @@ function protocolOf(
   return undefined;
 }
 
-/** A number of a variable; `undefined` if it is not set, or not a number of at least 0. */
-export function numberOf(env: Environment, name: string): number | undefined {
+/** The longest delay of a timer, in milliseconds; a longer one would end at once. */
+const LONGEST = 2 ** 31 - 1;
+
+/** A number of a variable; `undefined` if it is not set, or not a number of at least `minimum`. */
+export function numberOf(env: Environment, name: string, minimum = 0): number | undefined {
   const text = env[name]?.trim();
   if (!text) return undefined;
   const value = Number(text);
-  return value >= 0 ? value : undefined;
+  return value >= minimum ? Math.min(value, LONGEST) : undefined;
+}
+
+/** A size or time of a variable; `undefined` if it is not set, or not a number of at least 1. */
+export function positiveOf(env: Environment, name: string): number | undefined {
+  const value = numberOf(env, name, 1);
+  return value && Math.floor(value);
 }
