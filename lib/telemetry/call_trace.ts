@@ -130,7 +130,13 @@ export class CallTrace {
     const { span } = this.#call;
     if (isRecording) {
       span.setAttributes({ ...model, ...endAttributes(facts, received) });
-      this.#describe(this.#call, request(), facts, received);
+      // The gateway has names of its own for endpoints.
+      if (facts.endpoint !== undefined) span.setAttribute(NAME.endpoint, this.#endpoint.name);
+      try {
+        this.#describe(this.#call, request(), facts, received);
+      } catch {
+        // Clients of the gateway send what no format allows, and some servers accept it.
+      }
       if (facts.outcome === "error") span.setStatus(errorStatus(this.#telemetry.api, facts));
     }
     span.end();
@@ -167,7 +173,6 @@ function endAttributes(facts: EndFacts, { id, finishReason }: CallAnswer): Attri
     [NAME.finishReasons]: finishReason && [recordedReason(finishReason)],
     [NAME.timeToFirstChunk]: facts.firstToken,
     [NAME.cost]: cached ? 0 : cost,
-    [NAME.endpoint]: facts.endpoint,
     [NAME.callId]: facts.id,
     [NAME.recordIndex]: facts.index,
     [NAME.errorType]: facts.errorCode,
