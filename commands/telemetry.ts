@@ -6,10 +6,16 @@
 import process from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import { CAPTURE_VARIABLE, parseCapture } from "../lib/telemetry/content_capture.ts";
-import { exportSettings, namesCollector } from "../lib/telemetry/export/export_settings.ts";
+import {
+  collectorsOf,
+  exportSettings,
+  namesCollector,
+} from "../lib/telemetry/export/export_settings.ts";
+import { unreachable } from "../lib/telemetry/export/reachable.ts";
 import type { TelemetryExport } from "../lib/telemetry/export/start_export.ts";
 import { registeredApi } from "../lib/telemetry/global_api.ts";
 import { safeUrl } from "../lib/redact.ts";
+import { networkProblem } from "../lib/transport/http.ts";
 import { writeWarning } from "./terminal/sentences.ts";
 
 /** Maximum milliseconds that the end of a command waits for the collector. */
@@ -30,34 +36,28 @@ const INSTALL = [
 ].join(" ");
 
 let running: TelemetryExport | undefined;
+let collectors: string[] = [];
 let hasFailed = false;
-
-/** Where things are sent, without secrets. */
-function collector(): string {
-  const { env } = process;
-  return safeUrl(
-    env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ||
-      env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || "",
-  );
-}
 
 /** Warns once: a collector that is down must not fill the screen. */
 function warnOfFailure(reason: string): void {
   if (hasFailed) return;
   hasFailed = true;
-  writeWarning(`spans and metrics could not be sent to ${collector()}: ${reason}`);
+  const shown = [...new Set(collectors.map(safeUrl))].join(" and ");
+  writeWarning(`spans and metrics could not be sent to ${shown}: ${reason}`);
 }
 
-/** The reason of a failure: a code such as `ECONNREFUSED`, or an HTTP status. Bodies and headers may hold secrets. */
+/** The reason of a failure: an HTTP status or a problem of the network. Bodies and headers may hold secrets. */
 function reasonOf(error: unknown): string {
   for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
     const { code } = e as { code?: unknown };
     if (typeof code === "number") return `HTTP ${code}`;
-    if (typeof code === "string" && /^[A-Z_]+$/.test(code)) return code;
+    if (typeof code === "string" && /^[A-Z_]+$/.test(code)) return networkProblem(e) ?? code;
     const errors = (e as { errors?: unknown[] }).errors;
     if (Array.isArray(errors) && errors.length > 0) return reasonOf(errors[0]);
+    if (/timed out/i.test(e.message)) return "no answer";
   }
-  return "no answer";
+  return networkProblem(error) ?? "not accepted";
 }
 
 /** Starts to export, if a collector is named and nothing else records spans. A failure is only a warning. */
@@ -72,6 +72,7 @@ export async function startTelemetry(): Promise<void> {
   };
   const settings = exportSettings(env, warn);
   if (settings.traces === undefined && settings.metrics === undefined) return;
+  collectors = collectorsOf(env, settings);
   const { problem } = parseCapture(env[CAPTURE_VARIABLE]);
   if (problem !== undefined) warn(problem);
   try {
@@ -85,17 +86,24 @@ export async function startTelemetry(): Promise<void> {
   }
 }
 
-/** Sends what is pending, but does not wait for a slow collector. */
+/** Resolves if the collectors refuse connections. Behind a proxy that cannot be found out. */
+async function refusal(): Promise<Error | undefined> {
+  const { env } = process;
+  const hasProxy = ["http_proxy", "https_proxy", "all_proxy"]
+    .some((name) => env[name] || env[name.toUpperCase()]);
+  return hasProxy ? undefined : await unreachable(collectors);
+}
+
+/** Sends what is pending, but does not wait for a slow collector, or for one that is not there. */
 export async function stopTelemetry(): Promise<void> {
   const stopping = running?.stop();
   running = undefined;
   if (stopping === undefined) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<true>((resolve) => {
-    timer = setTimeout(() => resolve(true), FLUSH_TIME);
-  });
-  if (await Promise.race([stopping, late])) {
-    warnOfFailure(`no answer within ${FLUSH_TIME / 1000} s`);
-  }
+  const { promise: ended, resolve } = Promise.withResolvers<string | undefined>();
+  const timer = setTimeout(() => resolve(`not accepted within ${FLUSH_TIME / 1000} s`), FLUSH_TIME);
+  stopping.then(() => resolve(undefined));
+  refusal().then((error) => error && resolve(reasonOf(error)));
+  const failure = await ended;
+  if (failure !== undefined) warnOfFailure(failure);
   clearTimeout(timer);
 }

@@ -14,9 +14,10 @@ export function redact(text: string, ...secrets: (string | undefined)[]): string
   for (const secret of secrets) {
     if (secret === undefined || secret.length < 6) continue;
     result = result.replaceAll(secret, REDACTED);
-    // As it is in a URL.
-    const encoded = encodeURIComponent(secret);
-    if (encoded !== secret) result = result.replaceAll(encoded, REDACTED);
+    // In URLs and in JSON, other characters may represent it.
+    for (const encoded of [encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) {
+      if (encoded !== secret) result = result.replaceAll(encoded, REDACTED);
+    }
   }
   return result;
 }

@@ -8,9 +8,10 @@
 import type { Attributes, Context } from "@opentelemetry/api";
 import type { AttemptFacts } from "../chat/call_facts.ts";
 import { requestsAreTraced } from "../runtime/request_tracing.ts";
+import { errorStatus } from "./error_status.ts";
 import type { EndpointIdentity } from "./request_attributes.ts";
 import { NAME } from "./semantic_names.ts";
-import { KIND, type OpenSpan, STATUS_ERROR, type Telemetry } from "./telemetry.ts";
+import { KIND, type OpenSpan, type Telemetry } from "./telemetry.ts";
 
 /** What is known about an attempt when it starts. */
 export interface AttemptStart {
@@ -53,10 +54,10 @@ export class AttemptTrace {
   end(facts: Pick<AttemptFacts, "status" | "outcome" | "errorCode" | "error">): void {
     if (this.#open === undefined) return;
     const { span } = this.#open;
-    const { status, outcome, errorCode, error } = facts;
+    const { status, outcome, errorCode } = facts;
     if (status !== undefined) span.setAttribute(NAME.httpStatus, status);
     if (errorCode !== undefined) span.setAttribute(NAME.errorType, errorCode);
-    if (outcome === "error") span.setStatus({ code: STATUS_ERROR, message: error });
+    if (outcome === "error") span.setStatus(errorStatus(this.#telemetry.api, facts));
     span.end();
   }
 }

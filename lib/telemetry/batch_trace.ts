@@ -7,13 +7,13 @@
  * @module
  */
 import type { Context, Link } from "@opentelemetry/api";
+import { errorStatus } from "./error_status.ts";
 import { NAME } from "./semantic_names.ts";
 import {
   activeTelemetry,
   hasActiveSpan,
   KIND,
   type OpenSpan,
-  STATUS_ERROR,
   type Telemetry,
 } from "./telemetry.ts";
 
@@ -25,8 +25,10 @@ export interface BatchCounts {
   succeeded: number;
   failed: number;
   restored: number;
-  /** USD. */
+  /** USD, as far as it is known. */
   cost: number;
+  /** Answers whose cost is unknown. */
+  unpriced: number;
   interrupted: boolean;
 }
 
@@ -60,18 +62,19 @@ export class BatchTrace {
   }
 
   /** Ends the span. */
-  end({ succeeded, failed, restored, cost, interrupted }: BatchCounts, errorCode?: string): void {
+  end(counts: BatchCounts, errorCode?: string): void {
     if (this.#open === undefined) return;
     const { span } = this.#open;
+    const { succeeded, failed, restored, cost, unpriced, interrupted } = counts;
     span.setAttributes({
       [NAME.recordsSucceeded]: succeeded,
       [NAME.recordsFailed]: failed,
       [NAME.recordsRestored]: restored,
-      [NAME.cost]: cost,
       [NAME.interrupted]: interrupted,
     });
+    if (cost > 0 || unpriced === 0) span.setAttribute(NAME.cost, cost);
     if (errorCode !== undefined) {
-      span.setAttribute(NAME.errorType, errorCode).setStatus({ code: STATUS_ERROR });
+      span.setAttribute(NAME.errorType, errorCode).setStatus(errorStatus(this.#telemetry.api));
     }
     span.end();
   }

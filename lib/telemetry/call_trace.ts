@@ -12,6 +12,7 @@ import { batchOf } from "./batch_trace.ts";
 import { callMetrics } from "./call_metrics.ts";
 import { type ContentCapture, contentCapture } from "./content_capture.ts";
 import type { EndFacts } from "./end_facts.ts";
+import { errorStatus } from "./error_status.ts";
 import {
   inputMessages,
   outputMessages,
@@ -22,7 +23,7 @@ import {
 } from "./message_content.ts";
 import { type EndpointIdentity, modelAttributes, requestAttributes } from "./request_attributes.ts";
 import { NAME } from "./semantic_names.ts";
-import { KIND, type OpenSpan, STATUS_ERROR, type Telemetry } from "./telemetry.ts";
+import { KIND, type OpenSpan, type Telemetry } from "./telemetry.ts";
 
 /** The event that has the content of a call. */
 const CONTENT_EVENT = "gen_ai.client.inference.operation.details";
@@ -129,8 +130,14 @@ export class CallTrace {
     const { span } = this.#call;
     if (isRecording) {
       span.setAttributes({ ...model, ...endAttributes(facts, received) });
-      this.#describe(this.#call, request(), facts, received);
-      if (facts.outcome === "error") span.setStatus({ code: STATUS_ERROR, message: facts.error });
+      // The gateway has names of its own for endpoints.
+      if (facts.endpoint !== undefined) span.setAttribute(NAME.endpoint, this.#endpoint.name);
+      try {
+        this.#describe(this.#call, request(), facts, received);
+      } catch {
+        // Clients of the gateway send what no format allows, and some servers accept it.
+      }
+      if (facts.outcome === "error") span.setStatus(errorStatus(this.#telemetry.api, facts));
     }
     span.end();
   }
@@ -166,7 +173,6 @@ function endAttributes(facts: EndFacts, { id, finishReason }: CallAnswer): Attri
     [NAME.finishReasons]: finishReason && [recordedReason(finishReason)],
     [NAME.timeToFirstChunk]: facts.firstToken,
     [NAME.cost]: cached ? 0 : cost,
-    [NAME.endpoint]: facts.endpoint,
     [NAME.callId]: facts.id,
     [NAME.recordIndex]: facts.index,
     [NAME.errorType]: facts.errorCode,

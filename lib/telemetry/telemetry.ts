@@ -19,9 +19,6 @@ import { SCHEMA_URL, SCOPE_NAME } from "./semantic_names.ts";
 /** Values of `SpanKind`. */
 export const KIND = { internal: 0, server: 1, client: 2 } as const;
 
-/** The value of `SpanStatusCode` for errors. */
-export const STATUS_ERROR = 2;
-
 /** A span, and the context in which its children start. */
 export interface OpenSpan {
   readonly span: Span;

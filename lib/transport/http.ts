@@ -97,6 +97,12 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   ],
 ];
 
+/** The problem behind an error of the runtime, in words; `undefined` for an unknown one. */
+export function networkProblem(error: unknown): string | undefined {
+  const messages = messagesOf(error);
+  return PROBLEMS.find(([sign]) => sign.test(messages))?.[1];
+}
+
 /** Problems that occur before the request reaches the server. */
 const UNSENT: ReadonlySet<string> = new Set([
   "too many open files",

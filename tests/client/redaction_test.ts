@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { type ClientOptions, LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
 import { createMockApp } from "../../mod.ts";
+import { redact } from "../../lib/redact.ts";
 import { queryCredits } from "../../lib/services/credits/credits.ts";
 import {
   EVENT_STREAM_HEAD,
@@ -175,4 +176,15 @@ Deno.test("the mock does not record keys", async () => {
   const log = await (await fetch("http://mock.test/__mock/requests", {})).text();
   assert.equal(JSON.parse(log).requests.length, 4);
   assertClean(log);
+});
+
+Deno.test("a key is removed from texts in which URLs and JSON write it differently", () => {
+  const key = 'quoted"key\\with/signs';
+  for (
+    const text of [key, JSON.stringify({ key }), `https://host/?key=${encodeURIComponent(key)}`]
+  ) {
+    const shown = redact(text, key);
+    assert.match(shown, /\[key removed\]/);
+    assert.doesNotMatch(shown, /quoted|signs/);
+  }
 });

@@ -137,10 +137,35 @@ Deno.test("a failed call has the code of its error, without keys", async () => {
   const call = recorded.only("chat m");
   assert.equal(call.attributes["error.type"], "authentication");
   assert.equal(call.status.code, 2);
-  assert.match(call.status.message ?? "", /bad key/);
   const data = (await recorded.metrics()).get("gen_ai.client.operation.duration");
   assert.equal(data?.dataPoints[0].attributes["error.type"], "authentication");
   assert.doesNotMatch(await recorded.text(), new RegExp(KEY));
+});
+
+Deno.test("the message of an error is content, unless it is our own", async () => {
+  await using recorded = new RecordedTelemetry();
+  const answers = [
+    () => Response.json({ error: { message: "cannot read: Hello from me" } }, { status: 400 }),
+    () => Response.json({ error: { message: `cannot read: Hello from ${KEY}` } }, { status: 400 }),
+    () => {
+      throw new TypeError("refused");
+    },
+  ];
+  await using client = clientOf(() => Promise.resolve().then(answers.shift()), { retryTimes: 0 });
+  await assert.rejects(client.chatCompletions(HELLO));
+  assert.doesNotMatch(await recorded.text(), /Hello/);
+  const variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+  process.env[variable] = "SPAN_ONLY";
+  try {
+    await assert.rejects(client.chatCompletions(HELLO));
+  } finally {
+    delete process.env[variable];
+  }
+  await assert.rejects(client.chatCompletions(HELLO));
+  const messages = recorded.named("chat m").map(({ status }) => status.message ?? "");
+  assert.equal(messages[0], "");
+  assert.match(messages[1], /cannot read: Hello from \[key removed\]/);
+  assert.match(messages[2], /refused|llm\.example/);
 });
 
 Deno.test("an aborted call is no error", async () => {

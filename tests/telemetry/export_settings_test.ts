@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { parseCapture } from "../../lib/telemetry/content_capture.ts";
 import {
+  collectorsOf,
   type Environment,
   exportSettings,
   namesCollector,
   numberOf,
+  positiveOf,
 } from "../../lib/telemetry/export/export_settings.ts";
 import { samplerOf } from "../../lib/telemetry/export/sampler.ts";
 
@@ -44,6 +46,17 @@ Deno.test("signals are exported where their collector is named, as protobuf or J
   );
 });
 
+Deno.test("the collectors are those of the signals that are exported", () => {
+  const collectors = (env: Environment) => collectorsOf(env, exportSettings(env, assert.fail));
+  assert.deepEqual(collectors(ENDPOINT), ["http://localhost:4318"]);
+  const traces = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://traces/v1/traces" };
+  assert.deepEqual(collectors(traces), ["http://traces/v1/traces"]);
+  const both = { ...ENDPOINT, ...traces };
+  assert.deepEqual(collectors(both), ["http://traces/v1/traces", "http://localhost:4318"]);
+  const one = { ...both, OTEL_METRICS_EXPORTER: "none" };
+  assert.deepEqual(collectors(one), ["http://traces/v1/traces"]);
+});
+
 Deno.test("wrong variables are explained, without secrets, and switch the signal off", () => {
   const { warnings, ...settings } = read({
     OTEL_EXPORTER_OTLP_ENDPOINT: "ftp://user:password@host/x?key=secret",
@@ -73,6 +86,11 @@ Deno.test("samplers are those of the specification", () => {
   assert.equal(sampler({ OTEL_TRACES_SAMPLER: "always_off" }).text, "AlwaysOffSampler");
   const wrong = sampler({ OTEL_TRACES_SAMPLER: "constructor" });
   assert.match(wrong.warnings[0], /^OTEL_TRACES_SAMPLER: expected one of always_on, /);
+  for (const argument of ["1%", "-1", "5"]) {
+    const { text, warnings } = sampler({ ...ratio, OTEL_TRACES_SAMPLER_ARG: argument });
+    assert.equal(text, "TraceIdRatioBased{1}");
+    assert.match(warnings[0], /^OTEL_TRACES_SAMPLER_ARG: expected a number from 0 to 1, got /);
+  }
 });
 
 Deno.test("numbers that are none are ignored", () => {
@@ -80,6 +98,11 @@ Deno.test("numbers that are none are ignored", () => {
   for (const text of [undefined, "", " ", "x", "-1", "NaN"]) {
     assert.equal(numberOf({ A: text }, "A"), undefined);
   }
+  // A longer timer would end at once.
+  assert.equal(numberOf({ A: "1e12" }, "A"), 2 ** 31 - 1);
+  // The SDK would export empty batches forever.
+  for (const text of ["0", "0.5"]) assert.equal(positiveOf({ A: text }, "A"), undefined);
+  assert.equal(positiveOf({ A: "2.5" }, "A"), 2);
 });
 
 Deno.test("an unknown value of the variable for texts is explained", () => {

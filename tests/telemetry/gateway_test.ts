@@ -1,5 +1,6 @@
 /** What a gateway records of its requests, calls and attempts, in both lanes. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { trace } from "@opentelemetry/api";
 import { ATTRIBUTES } from "../../lib/telemetry/semantic_names.ts";
 import { routeOf } from "../../lib/gateway/observe/request_traces.ts";
@@ -67,6 +68,7 @@ Deno.test("a request is a server span below the client's, with the call and its 
   assert.equal(call.attributes["gen_ai.response.model"], "m-1");
   assert.equal(call.attributes["gen_ai.usage.input_tokens"], 10);
   assert.equal(call.attributes["flexllm.retries"], 1);
+  assert.equal(call.attributes["flexllm.endpoint"], "http://llm.example/v1");
   const attempts = recorded.named("attempt m");
   assert.deepEqual(attempts.map(parentOf), Array(2).fill(call.spanContext().spanId));
   assert.deepEqual(
@@ -123,6 +125,25 @@ Deno.test("refused and failed requests have spans with their errors, but no keys
   assert.equal(recorded.only("chat m").attributes["error.type"], "authentication");
   assert.equal(failed.attributes["error.type"], "authentication");
   assert.doesNotMatch(await recorded.text(), new RegExp(KEY));
+});
+
+Deno.test("a malformed request that the server accepts is answered, and has a span", async () => {
+  await using recorded = new RecordedTelemetry();
+  await using gate = gateway(answer);
+  const variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+  process.env[variable] = "SPAN_ONLY";
+  try {
+    const messages = [null, { role: "user", content: [null, { type: "text" }] }, { role: 7 }];
+    for (
+      const malformed of [{ messages }, { stop: { a: 1 } }, { tools: [null] }, { messages: 1 }]
+    ) {
+      const response = await gate.chat("fast", malformed);
+      assert.equal(response.status, 200, await response.text());
+    }
+  } finally {
+    delete process.env[variable];
+  }
+  assert.equal(recorded.named("chat m").length, 4);
 });
 
 Deno.test("health checks have no spans, unknown paths no route", async () => {

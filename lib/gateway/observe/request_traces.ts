@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attributes } from "@opentelemetry/api";
+import { errorStatus } from "../../telemetry/error_status.ts";
 import { activeContext, type GlobalApi } from "../../telemetry/global_api.ts";
 import { NAME } from "../../telemetry/semantic_names.ts";
 import {
@@ -11,7 +12,6 @@ import {
   hasActiveSpan,
   KIND,
   type OpenSpan,
-  STATUS_ERROR,
   type Telemetry,
 } from "../../telemetry/telemetry.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
@@ -103,7 +103,7 @@ export class RequestTraces {
     span.setAttributes({ ...ending, ...callerAttributes(facts) });
     // A client's mistake is no error of the server.
     if (status !== undefined && status >= 500) {
-      span.setStatus({ code: STATUS_ERROR, message: facts.error });
+      span.setStatus(errorStatus(telemetry.api, facts));
     }
     span.end();
   }

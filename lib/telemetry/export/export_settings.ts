@@ -35,6 +35,19 @@ export function namesCollector(env: Environment): boolean {
   return ENDPOINTS.some((name) => env[name]) && env.OTEL_SDK_DISABLED?.toLowerCase() !== "true";
 }
 
+/** The variable that names the collector for a signal. */
+function endpointVariable(env: Environment, signal: string): string | undefined {
+  return [`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"]
+    .find((name) => env[name]);
+}
+
+/** The URLs of the collectors to which `settings` export. */
+export function collectorsOf(env: Environment, settings: ExportSettings): string[] {
+  const names = SIGNALS.filter((signal) => settings[signal] !== undefined)
+    .map((signal) => endpointVariable(env, signal));
+  return [...new Set(names.flatMap((name) => name === undefined ? [] : env[name]!.trim()))];
+}
+
 /** The URL of an endpoint for messages: its query and its user may be secret. */
 function shown(url: string): string {
   return url.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/s, "");
@@ -56,8 +69,7 @@ export function exportSettings(env: Environment, warn: (message: string) => void
   if (!namesCollector(env)) return settings;
   for (const signal of SIGNALS) {
     const upper = signal.toUpperCase();
-    const name = [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"]
-      .find((name) => env[name]);
+    const name = endpointVariable(env, signal);
     if (name === undefined) continue;
     const exporters = (env[`OTEL_${upper}_EXPORTER`] || "otlp").split(",").map((each) =>
       each.trim()
@@ -103,10 +115,19 @@ function protocolOf(
   return undefined;
 }
 
-/** The number in a variable; `undefined` if it is not set, or is not a number ≥ 0. */
-export function numberOf(env: Environment, name: string): number | undefined {
+/** The longest delay of a timer, in milliseconds; a longer one would end at once. */
+const LONGEST = 2 ** 31 - 1;
+
+/** The number in a variable; `undefined` if it is not set, or is not a number of at least `minimum`. */
+export function numberOf(env: Environment, name: string, minimum = 0): number | undefined {
   const text = env[name]?.trim();
   if (!text) return undefined;
   const value = Number(text);
-  return value >= 0 ? value : undefined;
+  return value >= minimum ? Math.min(value, LONGEST) : undefined;
+}
+
+/** A size or time of a variable; `undefined` if it is not set, or not a number of at least 1. */
+export function positiveOf(env: Environment, name: string): number | undefined {
+  const value = numberOf(env, name, 1);
+  return value && Math.floor(value);
 }

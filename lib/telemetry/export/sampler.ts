@@ -34,6 +34,13 @@ export function samplerOf(env: Environment, warn: (message: string) => void): Sa
     );
     return SAMPLERS.parentbased_always_on(1);
   }
-  const ratio = numberOf(env, "OTEL_TRACES_SAMPLER_ARG") ?? 1;
-  return create(Math.min(1, ratio));
+  const argument = "OTEL_TRACES_SAMPLER_ARG";
+  const ratio = numberOf(env, argument);
+  if (name.endsWith("ratio") && env[argument]?.trim() && !(ratio! <= 1)) {
+    warn(
+      `${argument}: expected a number from 0 to 1, got ${JSON.stringify(env[argument])}; ` +
+        "all calls are traced",
+    );
+  }
+  return create(Math.min(1, ratio ?? 1));
 }

@@ -23,15 +23,28 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from "@opentelemetry/sdk-metrics";
-import { BatchSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
+import {
+  BatchSpanProcessor,
+  type BatchSpanProcessorOptions,
+  type SpanExporter,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
 import { VERSION } from "../../version.ts";
 import {
   type Environment,
   type ExportSettings,
   numberOf,
   type OtlpProtocol,
+  positiveOf,
 } from "./export_settings.ts";
 import { samplerOf } from "./sampler.ts";
+import { WaitingSpans } from "./waiting_spans.ts";
+
+/** Default number of spans that wait for their export, as in the specification. */
+const MAX_WAITING = 2048;
+
+/** Maximum number of exports of spans at a time; at the end, a long queue is sent at once. */
+const MAX_EXPORTS = 1000;
 
 /** A running export. */
 export interface TelemetryExport {
@@ -59,7 +72,7 @@ async function traceExporter(protocol: OtlpProtocol): Promise<SpanExporter> {
   const { OTLPTraceExporter } = protocol === "http/json"
     ? await import("@opentelemetry/exporter-trace-otlp-http")
     : await import("@opentelemetry/exporter-trace-otlp-proto");
-  return new OTLPTraceExporter();
+  return new OTLPTraceExporter({ concurrencyLimit: MAX_EXPORTS });
 }
 
 async function metricExporter(protocol: OtlpProtocol): Promise<PushMetricExporter> {
@@ -87,19 +100,19 @@ function resource(): Resource {
 }
 
 /** The options of the exporting of spans that are set; the SDK has the defaults. */
-function batchOptions(env: Environment) {
+function batchOptions(env: Environment): Partial<BatchSpanProcessorOptions> {
   const options = {
     scheduledDelayMillis: numberOf(env, "OTEL_BSP_SCHEDULE_DELAY"),
-    exportTimeoutMillis: numberOf(env, "OTEL_BSP_EXPORT_TIMEOUT"),
-    maxQueueSize: numberOf(env, "OTEL_BSP_MAX_QUEUE_SIZE"),
-    maxExportBatchSize: numberOf(env, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+    exportTimeoutMillis: positiveOf(env, "OTEL_BSP_EXPORT_TIMEOUT"),
+    maxQueueSize: positiveOf(env, "OTEL_BSP_MAX_QUEUE_SIZE"),
+    maxExportBatchSize: positiveOf(env, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function spanLimits(env: Environment) {
-  const length = numberOf(env, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") ??
-    numberOf(env, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
+  const length = positiveOf(env, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") ??
+    positiveOf(env, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
   return length === undefined ? {} : { attributeValueLengthLimit: length };
 }
 
@@ -119,12 +132,14 @@ export async function startExport(
   const started: { shutdown(): Promise<void> }[] = [];
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   if (settings.traces !== undefined) {
-    const exporter = reporting(await traceExporter(settings.traces), onFailure);
+    const options = batchOptions(env);
+    const waiting = new WaitingSpans(options.maxQueueSize ?? MAX_WAITING, warn);
+    const exporter = waiting.count(reporting(await traceExporter(settings.traces), onFailure));
     const provider = new TracerProvider({
       resource: shared,
       sampler: samplerOf(env, warn),
       spanLimits: spanLimits(env),
-      spanProcessors: [new BatchSpanProcessor({ exporter, ...batchOptions(env) })],
+      spanProcessors: [waiting, new BatchSpanProcessor({ exporter, ...options })],
     });
     trace.setGlobalTracerProvider(provider);
     propagation.setGlobalPropagator(propagatorOf(env));
@@ -132,8 +147,8 @@ export async function startExport(
   }
   if (settings.metrics !== undefined) {
     const exporter = reporting(await metricExporter(settings.metrics), onFailure);
-    const exportIntervalMillis = numberOf(env, "OTEL_METRIC_EXPORT_INTERVAL") || 60_000;
-    const timeout = numberOf(env, "OTEL_METRIC_EXPORT_TIMEOUT") || 30_000;
+    const exportIntervalMillis = positiveOf(env, "OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000;
+    const timeout = positiveOf(env, "OTEL_METRIC_EXPORT_TIMEOUT") ?? 30_000;
     const reader = new PeriodicExportingMetricReader({
       exporter,
       exportIntervalMillis,
