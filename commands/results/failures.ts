@@ -9,6 +9,7 @@ import { STANDARD_INPUT } from "../../lib/input/open_file.ts";
 import { inTermsOfFields } from "../errors/option_names.ts";
 import { quoted } from "../terminal/format.ts";
 import { printableLine } from "../terminal/sanitize.ts";
+import { nameText } from "./count_lines.ts";
 
 const number = new Intl.NumberFormat("en-US");
 
@@ -53,9 +54,9 @@ function messageText({ code, message }: FailureGroup): string {
 function groupLines(group: FailureGroup): string[] {
   const { model, code, count, examples } = group;
   const more = count > examples.length ? ", …" : "";
-  const from = model === undefined ? "" : ` (${printableLine(model)})`;
+  const from = model === undefined ? "" : ` (${nameText(model)})`;
   return [
-    `${number.format(count)} × ${printableLine(code)}${from}: ${messageText(group)}`,
+    `${number.format(count)} × ${nameText(code)}${from}: ${messageText(group)}`,
     `    ${count === 1 ? "record" : "records"} ${examples.join(", ")}${more}`,
   ];
 }

@@ -74,7 +74,7 @@ export class LineFacts {
   }
 
   /**
-   * Makes numbers that no batch writes count as absent: negative ones, infinity, and those that are too large to be
+   * Makes numbers that no batch writes count as absent: negative ones, infinity, parts of attempts, and those that are too large to be
    * added up or to be a date.
    */
   checkRanges(): void {
@@ -91,7 +91,9 @@ export class LineFacts {
     if (!(this.reasoningTokens >= 0 && this.reasoningTokens <= MAX_COUNT)) {
       this.reasoningTokens = NaN;
     }
-    if (!(this.attempts >= 0 && this.attempts <= MAX_COUNT)) this.attempts = NaN;
+    if (!(Number.isInteger(this.attempts) && this.attempts >= 0 && this.attempts <= MAX_COUNT)) {
+      this.attempts = NaN;
+    }
     if (!(this.at >= 0 && this.at <= MAX_TIME)) this.at = NaN;
   }
 

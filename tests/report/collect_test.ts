@@ -173,6 +173,7 @@ Deno.test("the largest items stay, the first ones among equals", () => {
 Deno.test("texts are cut by the bytes that they take in the page", () => {
   assert.equal(cutText("short", 5), "short");
   assert.equal(cutText("longer", 5), "longe…");
+  assert.equal(cutText("\u202eevil\u2066", 20), "\ufffdevil\ufffd");
   assert.equal(cutText("<<<", 12), "<<…");
   assert.equal(cutText("日本語", 6), "日本…");
   assert.equal(cutText("😀😀", 7), "😀…");
