@@ -86,7 +86,11 @@ async function run(inputs: string[], given: BatchFlags): Promise<void> {
       process.exitCode = await sendBatch({ file, output: output!, reading, flags, prepared });
       if (flags.report !== undefined) {
         const { writeBatchReport } = await import("../report/batch_report.ts");
-        await writeBatchReport(output!, flags.report, flags.quiet);
+        const { pipelineOf } = await import("../../lib/client/client.ts");
+        const secrets = prepared.models.flatMap(({ client }) =>
+          pipelineOf(client).endpoints.flatMap(({ secrets }) => secrets)
+        );
+        await writeBatchReport(output!, flags.report, secrets, flags.quiet);
       }
     }
   } finally {

@@ -13,17 +13,19 @@ import { writeReportFile } from "./report_file.ts";
  * Writes the report on the result file at `output` to `path`. A failure is only a warning: the results are safe, and
  * the report can be made later.
  *
+ * @param secrets the keys that the batch has used
  * @param quiet whether only a failure is printed
  */
 export async function writeBatchReport(
   output: string,
   path: string,
+  secrets: readonly string[],
   quiet = false,
 ): Promise<void> {
   // A batch that was refused has no results.
   if (!existsSync(output)) return;
   try {
-    const report = await collectFiles([output], { content: true });
+    const report = await collectFiles([output], { content: true, secrets });
     await writeReportFile(path, await renderReport(report, { content: true }));
     if (!quiet) writeNote(`Report: ${path}`);
   } catch (error) {

@@ -21,6 +21,14 @@ export interface ReportOptions {
   merge?: boolean;
   /** Whether texts of results are included. */
   content: boolean;
+  /**
+   * The configuration file whose keys are removed.
+   *
+   * @default the one that is found
+   */
+  config?: string;
+  /** Further keys that are removed. */
+  secrets?: readonly string[];
 }
 
 /** The data of a report, and what removes keys from its texts. */
@@ -33,14 +41,14 @@ export interface CollectedReport {
  * Collects the data of result files: paths, patterns, or `-` for standard input.
  *
  * @throws {InvalidInputError} if one cannot be read
- * @throws {ConfigurationError} if there are more files than can be compared
+ * @throws {ConfigurationError} if there are more files than can be compared, or the configuration cannot be read
  */
 export async function collectFiles(
   files: readonly string[],
-  { merge, content }: ReportOptions,
+  { merge, content, config, secrets }: ReportOptions,
 ): Promise<CollectedReport> {
-  const secrets = knownSecrets();
-  const withoutKeys = (text: string) => redact(text, ...secrets);
+  const known = knownSecrets(config, secrets);
+  const withoutKeys = (text: string) => redact(text, ...known);
   const sources = await openResults(files);
   try {
     const data = collectReport(new ResultReader(sources), { merge, content, redact: withoutKeys });

@@ -9,7 +9,7 @@ import { ConfigurationError } from "../../lib/errors.ts";
 import { standsForFiles } from "../../lib/input/stands_for_files.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { addNotes } from "../flags/help_notes.ts";
-import { addExamples } from "../flags/shared_options.ts";
+import { addExamples, commonFlags } from "../flags/shared_options.ts";
 import { bytes } from "../terminal/format.ts";
 import { writeJson, writeNote, writeOutput } from "../terminal/output.ts";
 import { writeSentences } from "../terminal/sentences.ts";
@@ -29,12 +29,14 @@ function reportFlags() {
       new Option("--force", "replace a file that is not a report").conflicts("json"),
     )
     .addOption(new Option("--json", "print the numbers as JSON instead").conflicts("output"))
-    .optionsGroup("Options:");
+    .optionsGroup("Options:")
+    .addOption(commonFlags.config);
   return addNotes(command, [
     "The page needs no network and no script, and stays below 1 MB. Up to six files, or the models of " +
     "one file, are compared side by side.",
     "What happened over time (429s, retries, unusable endpoints), the budget and the settings come " +
     "from FILE.events, which batch writes next to its results. Without that file, they are left out.",
+    "API keys in the environment, in the configuration and in the key file are removed.",
   ]);
 }
 
@@ -57,8 +59,8 @@ async function run(named: string[], flags: ReportFlags): Promise<void> {
   const isFile = path !== "-" && !flags.json;
   if (isFile) checkReportFile(path, files, flags.force);
   const { collectFiles, renderReport } = await import("./create_report.ts");
-  const { merge, content, title } = flags;
-  const options = { merge, content, title };
+  const { merge, content, title, config } = flags;
+  const options = { merge, content, title, config };
   const report = await collectFiles(files, options);
   if (flags.json) {
     const { reportJson } = await import("./report_json.ts");

@@ -11,6 +11,26 @@ import { table } from "../terminal/table.ts";
 /** Maximum rows of the table of models: servers may report any number of names. */
 const SHOWN_MODELS = 20;
 
+/** Maximum names of models, errors and finish reasons that are listed. */
+const SHOWN_NAMES = 20;
+/** Maximum characters of a name. */
+const NAME = 100;
+
+/** A name in one line, and not longer than it can be read. */
+export function nameText(name: string): string {
+  const line = printableLine(name.slice(0, 10 * NAME));
+  return line.length > NAME ? `${line.slice(0, NAME).toWellFormed()}…` : line;
+}
+
+/** The first of `items`, and how many more there are. */
+function firstLines<T>(items: readonly T[], line: (item: T) => string): string[] {
+  const more = items.length - SHOWN_NAMES;
+  return [
+    ...items.slice(0, SHOWN_NAMES).map(line),
+    ...more > 0 ? [`  … and ${COUNT.format(more)} more; use --json for the full list`] : [],
+  ];
+}
+
 /** Formats seconds with enough digits to compare latencies. */
 export function latencyText(seconds: number): string {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
@@ -25,9 +45,9 @@ function costText(cost: number, unpriced: number, answers: number): string | und
 
 function modelLines(models: readonly ModelAnswers[]): string[] {
   if (models.length === 0) return [];
-  if (models.length === 1) return [`Model: ${printableLine(models[0].model)}`];
+  if (models.length === 1) return [`Model: ${nameText(models[0].model)}`];
   const rows = models.slice(0, SHOWN_MODELS).map((model) => [
-    printableLine(model.model),
+    nameText(model.model),
     COUNT.format(model.answers),
     COUNT.format(model.promptTokens + model.completionTokens),
     model.unpriced === model.answers ? "unknown" : dollars(model.cost),
@@ -53,10 +73,14 @@ function latencyLine({ latency }: ResultSummary): string[] {
 }
 
 function finishLine({ finishReasons }: ResultSummary): string[] {
-  const parts = Object.entries(finishReasons).map(([reason, count]) => {
+  const reasons = Object.entries(finishReasons);
+  const parts = reasons.slice(0, SHOWN_NAMES).map(([reason, count]) => {
     const meaning = reason === "length" ? " (cut off)" : "";
-    return `${COUNT.format(count)} ${printableLine(reason)}${meaning}`;
+    return `${COUNT.format(count)} ${nameText(reason)}${meaning}`;
   });
+  if (reasons.length > SHOWN_NAMES) {
+    parts.push(`and ${COUNT.format(reasons.length - SHOWN_NAMES)} more reasons`);
+  }
   return parts.length === 0 ? [] : [`Finish reasons: ${parts.join(", ")}`];
 }
 
@@ -68,8 +92,9 @@ export function totalLines(summary: ResultSummary): string[] {
   return [
     `${counted(total, requestedModels.length > 0 ? "result" : "record")}: ` +
     counts(succeeded, failed),
-    ...requestedModels.map(({ model, succeeded, failed }) =>
-      `  ${printableLine(model)}: ${counts(succeeded, failed)}`
+    ...firstLines(
+      requestedModels,
+      ({ model, succeeded, failed }) => `  ${nameText(model)}: ${counts(succeeded, failed)}`,
     ),
   ];
 }
@@ -78,9 +103,10 @@ export function totalLines(summary: ResultSummary): string[] {
 export function summaryLines(summary: ResultSummary, details: string): string[] {
   const { tokens, cost, unpriced, succeeded, cached, spentBefore } = summary;
   const lines = totalLines(summary);
-  for (const [code, count] of Object.entries(summary.errors)) {
-    lines.push(`  ${COUNT.format(count)} × ${printableLine(code)}`);
-  }
+  lines.push(...firstLines(
+    Object.entries(summary.errors),
+    ([code, count]) => `  ${COUNT.format(count)} × ${nameText(code)}`,
+  ));
   if (summary.failed > 0) lines.push(`For their messages: ${details}`);
   if (tokens.prompt + tokens.completion > 0) {
     const read = tokens.cached > 0 ? ` (${COUNT.format(tokens.cached)} cached)` : "";

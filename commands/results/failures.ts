@@ -9,6 +9,7 @@ import { STANDARD_INPUT } from "../../lib/input/open_file.ts";
 import { inTermsOfFields } from "../errors/option_names.ts";
 import { COUNT, quoted } from "../terminal/format.ts";
 import { printableLine } from "../terminal/sanitize.ts";
+import { nameText } from "./count_lines.ts";
 
 /** Failures by reason, and by file. */
 export class Failures {
@@ -44,9 +45,9 @@ function messageText({ code, message }: FailureGroup): string {
 function groupLines(group: FailureGroup): string[] {
   const { model, code, count, examples } = group;
   const more = count > examples.length ? ", …" : "";
-  const from = model === undefined ? "" : ` (${printableLine(model)})`;
+  const from = model === undefined ? "" : ` (${nameText(model)})`;
   return [
-    `${COUNT.format(count)} × ${printableLine(code)}${from}: ${messageText(group)}`,
+    `${COUNT.format(count)} × ${nameText(code)}${from}: ${messageText(group)}`,
     `    ${count === 1 ? "record" : "records"} ${examples.join(", ")}${more}`,
   ];
 }

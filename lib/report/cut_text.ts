@@ -12,11 +12,12 @@ function sizeOf(character: string): number {
 }
 
 // deno-lint-ignore no-control-regex
-const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * The start of `text` that takes at most `bytes` in the page, followed by an ellipsis if it is cut off. Control
- * characters, which no browser shows, and lone surrogates are replaced.
+ * characters, which no browser shows, those that change the direction of text and can disguise it, and lone
+ * surrogates are replaced.
  */
 export function cutText(text: string, bytes: number): string {
   // Each character takes at least one byte; the rest of a long text need not be read.

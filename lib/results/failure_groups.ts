@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { OTHERS } from "./summary.ts";
 
 /** Records that failed for the same reason. */
 export interface FailureGroup {
@@ -22,6 +24,10 @@ export interface FailureGroup {
 const EXAMPLES = 5;
 /** Maximum messages per code, since servers can put anything into theirs. */
 const MAX_MESSAGES = 1000;
+/** Maximum groups. Further records are one group for each code and model, then one for all. */
+const MAX_GROUPS = 10_000;
+/** Maximum characters of a message that are stored. */
+const STORED = 10_000;
 /** Maximum characters of a message that are compared. */
 const COMPARED = 1000;
 
@@ -35,6 +41,13 @@ export function messagePattern(message: string): string {
   const compared = message.slice(0, COMPARED);
   const status = STATUS.exec(compared)?.[0] ?? "";
   return status + compared.replace(WORD_WITH_DIGIT, "#");
+}
+
+/** The start of a message. A part of a string would keep all of it in memory. */
+function stored(message: string): string {
+  return message.length <= STORED
+    ? message
+    : `${Buffer.from(message.slice(0, STORED)).toString()}…`;
 }
 
 function addExample(examples: number[], index: number): void {
@@ -56,13 +69,18 @@ export class FailureGroups {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const messages = this.#messages.get(kind) ?? 0;
-      const isOther = messages >= MAX_MESSAGES;
-      if (isOther) key = `${kind}\0\0`;
+      const isFull = this.#groups.size >= MAX_GROUPS;
+      const isOther = isFull || messages >= MAX_MESSAGES;
+      if (isFull && messages === 0) {
+        model = undefined;
+        code = OTHERS;
+        key = OTHERS;
+      } else if (isOther) key = `${kind}\0\0`;
       else this.#messages.set(kind, messages + 1);
       group = this.#groups.get(key) ?? {
         ...model === undefined ? {} : { model },
         code,
-        message: isOther ? undefined : message,
+        message: isOther ? undefined : stored(message),
         count: 0,
         examples: [],
       };

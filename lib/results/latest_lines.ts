@@ -4,12 +4,34 @@
  * @module
  */
 
-/** The lines by index of the results of one requested model, with four bytes for each. */
+/** Records of which a map is smaller than an array, however far apart they are. */
+const FEW = 1000;
+/** Places of an array for each record, at most. */
+const SPARSE = 16;
+
+/** The lines by index of the results of one requested model. */
 class LinesByIndex {
-  #lines = new Int32Array(1 << 12);
+  /** While there are few records: a file may have any number of models with one record each. */
+  #few: Map<number, number> | undefined = new Map();
+  #highest = 0;
+  /** Then four bytes for each index. */
+  #lines = new Int32Array(0);
 
   /** Sets the line of a record. Returns the one that it replaces, if any. */
   set(index: number, line: number): number | undefined {
+    const few = this.#few;
+    if (few === undefined) return this.#setInArray(index, line);
+    const earlier = few.get(index);
+    few.set(index, line);
+    this.#highest = Math.max(this.#highest, index);
+    if (few.size > FEW && this.#highest < few.size * SPARSE) {
+      this.#few = undefined;
+      for (const [index, line] of few) this.#setInArray(index, line);
+    }
+    return earlier;
+  }
+
+  #setInArray(index: number, line: number): number | undefined {
     if (index >= this.#lines.length) {
       const larger = new Int32Array(Math.max(index + 1, this.#lines.length * 2));
       larger.set(this.#lines);

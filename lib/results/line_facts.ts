@@ -5,6 +5,15 @@
  */
 import type { ResultRecord } from "../batch/journal/result_line.ts";
 
+/** Thirty years. */
+const MAX_SECONDS = 1e9;
+/** USD. */
+const MAX_COST = 1e9;
+/** Of tokens and attempts. */
+const MAX_COUNT = 1e12;
+/** The end of the year 9999, in milliseconds since 1970. */
+const MAX_TIME = 253_402_300_799_999;
+
 /** The facts about one result. One object is reused for all lines, so copy what you keep. */
 export class LineFacts {
   /** The record's position in the input, from 0. */
@@ -62,6 +71,30 @@ export class LineFacts {
     this.firstToken = NaN;
     this.attempts = NaN;
     this.endpoint = undefined;
+  }
+
+  /**
+   * Makes numbers that no batch writes count as absent: negative ones, infinity, parts of attempts, and those that are too large to be
+   * added up or to be a date.
+   */
+  checkRanges(): void {
+    if (!(this.latency >= 0 && this.latency <= MAX_SECONDS)) this.latency = NaN;
+    if (!(this.queued >= 0 && this.queued <= MAX_SECONDS)) this.queued = NaN;
+    if (!(this.firstToken >= 0 && this.firstToken <= MAX_SECONDS)) this.firstToken = NaN;
+    if (!(this.cost >= 0 && this.cost <= MAX_COST)) this.cost = NaN;
+    if (!(this.spentBefore >= 0 && this.spentBefore <= MAX_COST)) this.spentBefore = NaN;
+    if (!(this.promptTokens >= 0 && this.promptTokens <= MAX_COUNT)) this.promptTokens = NaN;
+    if (!(this.completionTokens >= 0 && this.completionTokens <= MAX_COUNT)) {
+      this.completionTokens = NaN;
+    }
+    if (!(this.cachedTokens >= 0 && this.cachedTokens <= MAX_COUNT)) this.cachedTokens = NaN;
+    if (!(this.reasoningTokens >= 0 && this.reasoningTokens <= MAX_COUNT)) {
+      this.reasoningTokens = NaN;
+    }
+    if (!(Number.isInteger(this.attempts) && this.attempts >= 0 && this.attempts <= MAX_COUNT)) {
+      this.attempts = NaN;
+    }
+    if (!(this.at >= 0 && this.at <= MAX_TIME)) this.at = NaN;
   }
 
   /** Takes the facts from a parsed line. Fields of another type than expected count as absent. */

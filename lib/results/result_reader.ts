@@ -201,10 +201,12 @@ export class ResultReader {
   #read(line: ResultLine, scanner: LineScanner): string | undefined {
     const { buffer, start, end, tooLong } = line.bytes;
     if (tooLong) return "it is too long";
-    if (scanner.scan(buffer, start, end, line.facts)) return undefined;
-    const record = line.parse();
-    if (typeof record === "string") return record;
-    line.facts.setFrom(record);
+    if (!scanner.scan(buffer, start, end, line.facts)) {
+      const record = line.parse();
+      if (typeof record === "string") return record;
+      line.facts.setFrom(record);
+    }
+    line.facts.checkRanges();
     return undefined;
   }
 }

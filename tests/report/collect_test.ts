@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { ActiveTime } from "../../lib/report/active_time.ts";
+import { logTicks } from "../../lib/report/charts/ticks.ts";
 import { cutText } from "../../lib/report/cut_text.ts";
 import { TimeBins } from "../../lib/report/time_bins.ts";
 import { TopList } from "../../lib/report/top_list.ts";
@@ -173,8 +174,17 @@ Deno.test("the largest items stay, the first ones among equals", () => {
 Deno.test("texts are cut by the bytes that they take in the page", () => {
   assert.equal(cutText("short", 5), "short");
   assert.equal(cutText("longer", 5), "longe…");
+  assert.equal(cutText("\u202eevil\u2066", 20), "\ufffdevil\ufffd");
   assert.equal(cutText("<<<", 12), "<<…");
   assert.equal(cutText("日本語", 6), "日本…");
   assert.equal(cutText("😀😀", 7), "😀…");
   assert.equal(cutText("a\0b\x1b[1m\ud800", 100), "a\ufffdb\ufffd[1m\ufffd");
+});
+
+Deno.test("a short logarithmic axis has marks", () => {
+  const labels = (from: number, to: number) =>
+    logTicks(from, to, String).map(({ label }) => label).join(" ");
+  assert.equal(labels(0.27, 0.45), "0.3 0.4");
+  assert.equal(labels(0.9, 6), "1 2 5");
+  assert.equal(labels(0.9, 1200), "1 10 100 1000");
 });

@@ -57,6 +57,19 @@ Deno.test("the number of reasons is bounded, and examples are the lowest indexes
   assert.deepEqual(list[0].examples, [1, 2, 3, 4, 5]);
 });
 
+Deno.test("any number of codes and models takes flat memory, and long messages are cut", () => {
+  const groups = new FailureGroups();
+  for (let i = 0; i < 12_000; i++) groups.add(i, `code ${i}`, "same", `model ${i}`);
+  groups.add(12_000, "code 0", "x".repeat(1_000_000), "model 0");
+  const list = groups.list();
+  assert.equal(list.length, 10_002);
+  assert.deepEqual([list[0].code, list[0].model, list[0].count], ["(others)", undefined, 2000]);
+  assert.equal(list.reduce((sum, { count }) => sum + count, 0), 12_001);
+  const long = new FailureGroups();
+  long.add(0, "http", "x".repeat(1_000_000), undefined);
+  assert.equal(long.list()[0].message?.length, 10_001);
+});
+
 Deno.test("percentiles are within one percent, for durations from milliseconds to days", () => {
   const random = seededRandom(7);
   // Half of a bucket, in either direction.

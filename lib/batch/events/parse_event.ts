@@ -7,16 +7,21 @@ import * as v from "valibot";
 import { tryParse } from "../../json/json.ts";
 import type { EventLine, MarkLine } from "./event_lines.ts";
 
-/** The latest time of a JavaScript date, in milliseconds. */
-const MAX_TIME = 8.64e15;
+/** The end of the year 9999, in milliseconds since 1970. */
+const MAX_TIME = 253_402_300_799_999;
+/** Maximum seconds and USD. */
+const MAX_AMOUNT = 1e9;
 /** Maximum characters of a text. */
 const MAX_TEXT = 10_000;
 
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
-const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_AMOUNT));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_TIME));
-const date = v.pipe(text, v.check((value) => Date.parse(value) >= 0));
+const date = v.pipe(
+  text,
+  v.check((value) => Date.parse(value) >= 0 && Date.parse(value) <= MAX_TIME),
+);
 const counts = v.optional(v.record(text, count));
 
 const KINDS = [
@@ -47,7 +52,7 @@ const line = v.variant("type", [
   v.object({
     type: v.literal("period"),
     at: time,
-    seconds: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+    seconds: v.pipe(amount, v.gtValue(0)),
     in_flight: count,
     waiting: count,
     succeeded: count,

@@ -31,9 +31,22 @@ export function shortTime(seconds: number): string {
   return seconds < 172_000 ? text(seconds / 3600, "h") : text(seconds / 86_400, "d");
 }
 
-/** Marks of a logarithmic axis from `from` to `to`: 1, 2 and 5 times powers of ten, or only powers of ten. */
+/** Multiples of powers of ten at which a logarithmic axis has marks: the shorter the axis, the more. */
+const LOG_STEPS = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8]] as const;
+
+/** Marks of a logarithmic axis from `from` to `to`, at least two if they are not close together. */
 export function logTicks(from: number, to: number, format: (value: number) => string): Tick[] {
-  const steps = Math.log10(to / from) > 2.5 ? [1] : [1, 2, 5];
+  const first = Math.log10(to / from) > 2.5 ? 0 : 1;
+  const ticks = logTicksAt(LOG_STEPS[first], from, to, format);
+  return ticks.length >= 2 ? ticks : logTicksAt(LOG_STEPS[2], from, to, format);
+}
+
+function logTicksAt(
+  steps: readonly number[],
+  from: number,
+  to: number,
+  format: (value: number) => string,
+): Tick[] {
   const ticks: Tick[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
     for (const step of steps) {

@@ -93,3 +93,13 @@ Deno.test("a missing file, a folder and another kind of file have no runs; a hug
   assert.ok(periods[0].succeeded * line.length <= 8_000_000);
   assert.ok(periods[0].succeeded * line.length > 7_900_000);
 });
+
+Deno.test("times and amounts that no date and no sum can hold are no events", () => {
+  const end = { type: "end", at: "2026-01-01T00:00:00Z", outcome: "done", succeeded: 1, failed: 0 };
+  assert.notEqual(parseEvent(JSON.stringify({ ...end, duration: 5 })), undefined);
+  assert.equal(parseEvent(JSON.stringify({ ...end, duration: 1e300 })), undefined);
+  assert.equal(
+    parseEvent(JSON.stringify({ ...end, duration: 5, at: "+200000-01-01T00:00:00Z" })),
+    undefined,
+  );
+});
