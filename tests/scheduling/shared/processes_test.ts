@@ -135,7 +135,8 @@ if (order !== undefined) {
       b.signal("SIGKILL");
       await sleep(2000);
       const most = mostWithin(upstream.arrivals, 1000);
-      assert(most <= 100, `${most}`);
+      // A busy machine delays some requests on their way, into a later second.
+      assert(most <= 105, `${most}`);
       assert(rate >= 70, `${rate}`);
     },
   );
