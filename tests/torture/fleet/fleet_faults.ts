@@ -97,6 +97,18 @@ class Fleet implements AsyncDisposable {
     return this.#start(["batch", ...files, "-m", "m"]);
   }
 
+  /**
+   * Waits for the end of the batch. One that was started while Redis was away says so and ends: it is started again,
+   * as its user would. Returns whether that was so.
+   */
+  async startAgain(): Promise<boolean> {
+    const { code, stderr } = await this.#coordinator.finished;
+    if (code !== 1 || !/^error: Redis at \S+ cannot be used/m.test(stderr)) return false;
+    await sleep(500);
+    this.#coordinator = this.#startCoordinator();
+    return true;
+  }
+
   #startWorker(number: number): Running {
     return this.#start(["worker", "-m", "m"], this.#places.network?.hosts[number].wrap);
   }
@@ -171,9 +183,10 @@ export async function surviveFaults(
     target += Math.floor(recordsPerFault * (0.3 + random()));
     const count = Math.min(target, questions.length - recordsPerFault);
     await until(() => server.paid.size >= count, fleet.coordinator);
-    if (fleet.coordinator.process.exitCode !== null) break;
+    if (fleet.coordinator.process.exitCode !== null && !await fleet.startAgain()) break;
     await fleet.inflict(fault);
   }
+  while (await fleet.startAgain());
   const { code, stderr } = await fleet.coordinator.finished;
   const result = folder.read("out.jsonl");
   assertSound(result, questions);
