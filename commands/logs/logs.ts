@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { rejectWords } from "../errors/reject_words.ts";
 import { Argument, Command, Option } from "@commander-js/extra-typings";
-import { InvalidInputError } from "../../lib/errors.ts";
 import { EXPORT_FORMATS } from "../../lib/conversations/export_formats.ts";
 import { answerFlags } from "../flags/answer.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
@@ -229,18 +229,6 @@ function path() {
   return addExamples(command, ["flexllm logs path"]);
 }
 
-/** Rejects words, which may be a misspelled subcommand or a text to search for. */
-async function rejectWords([word]: readonly string[], names: readonly string[]): Promise<void> {
-  if (word === undefined) return;
-  const { similarName } = await import("../../lib/similar_name.ts");
-  const similar = similarName(word, names);
-  throw new InvalidInputError(`unknown command "${word}"`, {
-    hint: similar === undefined
-      ? "To search for it, use `flexllm logs search`; to show a conversation, `flexllm logs show`."
-      : `Did you mean flexllm logs ${similar}?`,
-  });
-}
-
 /** The command. */
 export function logsCommand() {
   const command = selecting(
@@ -260,7 +248,12 @@ export function logsCommand() {
     .addCommand(deleting())
     .addCommand(path());
   command.action(async (words, { json = false, ...flags }) => {
-    await rejectWords(words, command.commands.map((each) => each.name()));
+    await rejectWords(words, {
+      command: "logs",
+      names: command.commands.map((each) => each.name()),
+      otherwise:
+        "To search for it, use `flexllm logs search`; to show a conversation, `flexllm logs show`.",
+    });
     const { listConversations } = await import("./list.ts");
     listConversations(await openStore(), { ...flags, json });
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { amountsJson } from "../../lib/results/amounts_json.ts";
 import type { LogHistogram } from "../../lib/results/log_histogram.ts";
 import type { ReportData, ReportRun } from "../../lib/report/collect.ts";
 import type { Excerpt } from "../../lib/report/excerpts.ts";
@@ -62,7 +63,6 @@ function excerptJson({ latency, promptTokens, completionTokens, cost, ...excerpt
 
 function seriesJson(series: SeriesStats, redact: (text: string) => string) {
   const { summary, name, run } = series;
-  const { tokens } = summary;
   return {
     name,
     run,
@@ -73,13 +73,7 @@ function seriesJson(series: SeriesStats, redact: (text: string) => string) {
     retries: series.retries,
     errors: summary.errors,
     finish_reasons: summary.finishReasons,
-    prompt_tokens: tokens.prompt,
-    completion_tokens: tokens.completion,
-    cached_tokens: tokens.cached,
-    reasoning_tokens: tokens.reasoning,
-    cost: summary.unpriced === summary.succeeded && summary.cost === 0 ? null : summary.cost,
-    unpriced: summary.unpriced,
-    spent_before: summary.spentBefore,
+    ...amountsJson(summary),
     latency: distribution(summary.latency),
     cached_latency: distribution(series.cachedLatency),
     first_token: distribution(series.firstToken),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { amountsJson } from "../../lib/results/amounts_json.ts";
 import type { ModelAnswers, ResultSummary } from "../../lib/results/summary.ts";
 import { COUNT, counted, dollars } from "../terminal/format.ts";
 import { printableLine } from "../terminal/sanitize.ts";
@@ -131,7 +132,7 @@ function rounded(seconds: number | undefined): number | null {
 
 /** The fields of a summary as JSON. */
 export function summaryJson(summary: ResultSummary) {
-  const { tokens, latency, requestedModels } = summary;
+  const { latency, requestedModels } = summary;
   return {
     total: summary.total,
     succeeded: summary.succeeded,
@@ -145,13 +146,7 @@ export function summaryJson(summary: ResultSummary) {
       }
       : {},
     errors: summary.errors,
-    prompt_tokens: tokens.prompt,
-    completion_tokens: tokens.completion,
-    cached_tokens: tokens.cached,
-    reasoning_tokens: tokens.reasoning,
-    cost: summary.unpriced === summary.succeeded && summary.cost === 0 ? null : summary.cost,
-    unpriced: summary.unpriced,
-    spent_before: summary.spentBefore,
+    ...amountsJson(summary),
     latency: latency.count === 0 ? null : {
       p50: rounded(latency.percentile(0.5)),
       p90: rounded(latency.percentile(0.9)),

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { rejectWords } from "../errors/reject_words.ts";
 import { Command, Option } from "@commander-js/extra-typings";
-import { InvalidInputError } from "../../lib/errors.ts";
 import { HELP_GROUPS } from "../flags/help_groups.ts";
 import { logFlags } from "../flags/log.ts";
 import { addNotes } from "../flags/help_notes.ts";
@@ -87,25 +87,17 @@ function gatewayFlags() {
     .addOption(commonFlags.verbose);
 }
 
-/** Rejects words, which may be misspelled subcommands. */
-async function rejectWords([word]: readonly string[], names: readonly string[]): Promise<void> {
-  if (word === undefined) return;
-  const { similarName } = await import("../../lib/similar_name.ts");
-  const similar = similarName(word, names);
-  throw new InvalidInputError(`unknown command "${word}"`, {
-    hint: similar === undefined
-      ? "`flexllm serve --help` lists its commands. To serve a model, name it with -m."
-      : `Did you mean flexllm serve ${similar}?`,
-  });
-}
-
 /** The command. */
 export function serveCommand() {
   const command = gatewayFlags()
     .addCommand(statusCommand())
     .addCommand(virtualKeyCommand());
   command.action(async (words, flags) => {
-    await rejectWords(words, command.commands.map((each) => each.name()));
+    await rejectWords(words, {
+      command: "serve",
+      names: command.commands.map((each) => each.name()),
+      otherwise: "`flexllm serve --help` lists its commands. To serve a model, name it with -m.",
+    });
     const { runGateway } = await import("./run_gateway.ts");
     await runGateway(serveFlags(flags as RawServeFlags));
   });

@@ -1,4 +1,4 @@
-/** Encrypted connections: a certificate authority of one's own, and a connection that is cut. */
+/** Encrypted connections: a private certificate authority, and a connection that is cut. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import process from "node:process";
