@@ -25,20 +25,22 @@ export const MAX_MOMENTS = 1000;
  * that has the limit gets more requests than allowed (rounded up), since each moment is valid only for a short time.
  *
  * Replies with: the processes that may use a part of the first limit; the server's time in microseconds; the
- * first limit, as it holds for all connected processes; microseconds to wait before more can be granted; the
- * moments, in microseconds from the server's time.
+ * first limit, as it holds for all connected processes; microseconds to wait before more can be granted; microseconds
+ * up to the furthest moment that any process is granted while it has others; the moments, in microseconds from the
+ * server's time.
  *
  * KEYS: the state and the processes of each limit. ARGV, after those of {@link MEMBERS}: moments wanted; microseconds
  * from now to the first moment that is of use, and to the last one that may be granted; moments to grant even if they
- * are later; each limit in requests per second.
+ * are later; the furthest moment of the last reply; each limit in requests per second.
  */
 export const RATE_SCRIPT: RedisScript = new RedisScript(`${MEMBERS}
 local want, lead = tonumber(ARGV[${MEMBER_ARGS + 1}]), tonumber(ARGV[${MEMBER_ARGS + 2}])
 local horizon, minimum = tonumber(ARGV[${MEMBER_ARGS + 3}]), tonumber(ARGV[${MEMBER_ARGS + 4}])
+local furthest = math.max(lead + horizon, tonumber(ARGV[${MEMBER_ARGS + 5}]))
 local limits = {}
 local rate, all, shortest = 0, 1, math.huge
 for i = 1, #KEYS, 2 do
-  local perSecond = tonumber(ARGV[${MEMBER_ARGS + 4} + (i + 1) / 2])
+  local perSecond = tonumber(ARGV[${MEMBER_ARGS + 5} + (i + 1) / 2])
   local effective, live, processes, isReturning = join(KEYS[i], KEYS[i + 1], perSecond)
   if i == 1 then rate, all = effective, processes end
   local interval = ${(1000 + SPREAD) * 1000} / effective
@@ -54,13 +56,17 @@ for i = 1, #KEYS, 2 do
   end
   if interval < shortest then shortest = interval end
   local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
-  -- Data was lost, and processes still have moments that were granted before.
-  if isReturning then at = math.max(at, now + math.max(interval, lead + horizon)) end
+  -- Data was lost, and processes still have moments that were granted before: each maybe one beyond the furthest.
+  if isReturning then
+    at = math.max(at, now + furthest + ${SPREAD * 1000} + (processes + 1) * interval)
+  end
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
   table.insert(limits, {key = KEYS[i], at = at, interval = interval, processes = processes})
 end
-local reply = {all, text(now), text(rate), 0}
+furthest = math.max(furthest, tonumber(redis.call("HGET", KEYS[1], "furthest") or "0"))
+redis.call("HSET", KEYS[1], "furthest", text(furthest))
+local reply = {all, text(now), text(rate), 0, text(furthest)}
 local first = now + lead
 local granted = 0
 while granted < want do
@@ -88,7 +94,7 @@ while granted < want do
     break
   end
   granted = granted + 1
-  reply[4 + granted] = math.floor(at - now)
+  reply[5 + granted] = math.floor(at - now)
   for _, limit in ipairs(limits) do limit.at = math.max(limit.at, at) + limit.interval end
 end
 if granted > 0 then

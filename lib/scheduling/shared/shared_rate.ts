@@ -24,6 +24,9 @@ export interface GroupRate {
   perSecond: number;
 }
 
+/** See {@link RATE_SCRIPT}. */
+type RateReply = [number, string, string, number, string, ...number[]];
+
 /** Minimum milliseconds between two reports. */
 const GAP = 15;
 /** Milliseconds that moments are taken ahead, beyond the time that a reply takes. */
@@ -49,6 +52,8 @@ export class SharedRate implements RequestRate {
   #effective: number;
   #wanted = false;
   #retryAt = -Infinity;
+  /** Microseconds up to the furthest moment of any process, as the server last said. */
+  #furthest = "0";
   readonly #pace = new Pace();
   /** Whether all processes together stayed below the limit at the last report: then moments may be lost. */
   #isPlenty = false;
@@ -160,14 +165,16 @@ export class SharedRate implements RequestRate {
       Math.round(lead * 1000),
       Math.round((lead + ahead + 2 * roundTrip) * 1000),
       held === 0 ? 1 : 0,
+      this.#furthest,
       ...this.#rates.map(({ perSecond }) => perSecond),
     ]);
     if (reply === undefined) return;
     const received = this.#time.now();
-    const [, time, effective, wait, ...moments] = reply as [number, string, string, ...number[]];
+    const [, time, effective, wait, furthest, ...moments] = reply as RateReply;
     const serverTime = Number(time) / 1000;
     this.#clock.learn(sent, received, serverTime);
     this.#effective = Number(effective);
+    this.#furthest = furthest;
     this.#retryAt = wait > 0 ? received + wait / 1000 - roundTrip / 2 : -Infinity;
     if (moments.length > 0) {
       this.#isPlenty = wait === 0 && moments[0] / 1000 <= lead + LEAD;

@@ -203,9 +203,9 @@ Deno.test(
     const MINUTE = 60_000_000;
     for (const perSecond of [0.5, 1, 1.5, 1.95, 10, 10.5]) {
       const keys = limitKeys(connection, `g${perSecond}`, "rate");
-      const args = ["one", 1, connection.runId, 0, 0, MAX_MOMENTS, 0, MINUTE, 1, perSecond];
+      const args = ["one", 1, connection.runId, 0, 0, MAX_MOMENTS, 0, MINUTE, 1, 0, perSecond];
       const reply = await connection.run(RATE_SCRIPT, keys, args) as number[];
-      const moments = reply.slice(4).map((microseconds) => microseconds / 1000);
+      const moments = reply.slice(5).map((microseconds) => microseconds / 1000);
       const used = (moments.length - 1) * 1000 / (moments.at(-1)! - moments[0]) / perSecond;
       assert.ok(used > 0.92 && used <= 1, `${perSecond}: ${used}`);
       // The first as late as possible, the last as early as possible.

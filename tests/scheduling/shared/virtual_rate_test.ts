@@ -1,6 +1,6 @@
 /**
- * A shared rate in virtual time: a process is cut off and returns, the network is slow, and machines are busy. The
- * server that has the limit sees no second with more than it, wherever the second begins.
+ * A shared rate in virtual time: a process is cut off and returns, data is deleted, the network is slow, and machines
+ * are busy. The server that has the limit sees no second with more than it, wherever the second begins.
  */
 import assert from "node:assert/strict";
 import { RedisConnection } from "../../../lib/redis/redis_connection.ts";
@@ -138,3 +138,35 @@ for (const [perSecond, latency, seeds] of COURSES) {
     },
   );
 }
+
+Deno.test(
+  "SharedRate: data that is deleted gives nothing twice to processes with slower replies",
+  { ignore },
+  async () => {
+    await using redis = await RedisServer.start();
+    for (let seed = 1; seed <= 6; seed++) {
+      await using server = await RedisConnection.open(redis.address(`deleted-${seed}`));
+      const time = new VirtualTime();
+      const random = seededRandom(seed);
+      const all: number[] = [];
+      const senders = [2, 80].map((latency) =>
+        new VirtualSender(time, server, 50, () => latency * (0.9 + 0.2 * random()), (at) => {
+          all.push(at);
+        })
+      );
+      for (const sender of senders) void sender.rate.join().then(() => sender.send());
+      for (let i = 0; i < 5; i++) {
+        await time.pass(600 + random() * 200);
+        await server.command(["FLUSHALL"]);
+      }
+      await time.pass(700);
+      const closed = Promise.all(senders.map((sender) => sender.close()));
+      await time.pass(3000);
+      await closed;
+      const most = mostWithin(all, 1000);
+      assert(most <= 50, `seed ${seed}: ${most}`);
+      assert(all.length > 20, `${all.length}`);
+      assert.deepEqual(senders.flatMap(({ errors }) => errors), []);
+    }
+  },
+);
