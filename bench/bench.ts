@@ -2,7 +2,8 @@
  * `deno task bench`: measures flexllm on Deno and Bun against one local server, and compares each figure
  * with its target. What counts is the ratio to a bare `fetch` loop on the same runtime in the same run.
  *
- * Options: --only TEXT (sections whose name contains it), --rounds N (default 3), --short (takes a minute;
+ * Options: --only TEXT (sections whose name contains it), --setting TEXT (settings of the section `requests` that
+ * contain it), --own (no other packages there), --rounds N (default 3), --short (takes a minute;
  * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
  * `bench` comments of that file).
  */
@@ -26,6 +27,8 @@ import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
+    setting: { type: "string" },
+    own: { type: "boolean", default: false },
     rounds: { type: "string", default: "3" },
     short: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -39,7 +42,10 @@ function note(line: string): void {
 }
 
 const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
-  "requests": () => measureThroughput(SETTINGS, { rounds, pick: median, note }),
+  "requests": () => {
+    const { setting, own: isOwnOnly } = values;
+    return measureThroughput(SETTINGS, { rounds, pick: median, setting, isOwnOnly, note });
+  },
   "streams": () => measureStreams(rounds),
   "resume": () => measureResume(100_000, rounds),
   "results": () => measureResults(300_000, rounds),

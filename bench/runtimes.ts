@@ -1,7 +1,7 @@
 /**
  * Runs programs and servers on the runtimes that are measured.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -38,9 +38,9 @@ function bundled(source: string): string {
   return target;
 }
 
-/** Both runtimes. Bun runs bundles, like the compiled binary. */
+/** Both runtimes. They run bundles, as the binaries do. */
 export const RUNTIMES: readonly Runtime[] = [
-  { name: "deno", launch: (source) => [process.execPath, "run", "-A", join(ROOT, source)] },
+  { name: "deno", launch: (source) => [process.execPath, "run", "-A", bundled(source)] },
   { name: "bun", launch: (source) => ["bun", bundled(source)] },
 ];
 
@@ -54,21 +54,33 @@ export function cleanUp(): void {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-/** The output and duration of a command. */
+/** The output of a command, its duration, and the CPU time of its process. */
 export interface FinishedCommand {
   output: string;
   seconds: number;
+  cpuSeconds: number;
 }
 
-/** Runs a command and waits until it exits. */
+/** Measures a command: bash's `time` writes its CPU time to the last line of stderr. */
+const TIMED = ["-c", 'TIMEFORMAT="%U %S"; time "$@"', "bash"];
+
+/**
+ * Runs a command and waits until it exits.
+ *
+ * @throws {Error} if it fails
+ */
 export function run(command: string[]): FinishedCommand {
   const start = performance.now();
-  const output = execFileSync(command[0], command.slice(1), {
+  const { status, stdout, stderr } = spawnSync("bash", [...TIMED, ...command], {
     encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: ENV,
+    maxBuffer: 1 << 28,
   });
-  return { output, seconds: (performance.now() - start) / 1000 };
+  const seconds = (performance.now() - start) / 1000;
+  if (status !== 0) throw new Error(`${command.join(" ")} exited with ${status}: ${stderr}`);
+  const [user, system] = stderr.trimEnd().split("\n").at(-1)!.split(" ").map(Number);
+  return { output: stdout, seconds, cpuSeconds: user + system };
 }
 
 /** Runs a command and returns its peak memory in MB; `undefined` on systems without /proc. */
