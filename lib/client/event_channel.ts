@@ -6,7 +6,7 @@
 import type { StreamEvent } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { abortedBy, AbortedError } from "../errors.ts";
-import { type Cancellable, cancellablesOf } from "../transport/cancellation.ts";
+import { type Cancellable, cancelledBy } from "../transport/cancellation.ts";
 
 type Batch = IteratorResult<StreamEvent[], ChatResult>;
 
@@ -92,15 +92,14 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
   }
 
   async #run(): Promise<void> {
-    const cancellables = this.#signal && cancellablesOf(this.#signal);
-    cancellables?.add(this);
+    const cancellation = this.#signal && cancelledBy(this.#signal, this);
     try {
       const value = await this.#start();
       this.#reader!.resolve({ done: true, value });
     } catch (error) {
       this.#failed(error);
     } finally {
-      cancellables?.delete(this);
+      cancellation?.remove();
       this.#isClosed = true;
     }
   }

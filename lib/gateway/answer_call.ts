@@ -6,7 +6,7 @@
 import type { CacheRequest } from "../cache/response_cache.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { resultOf } from "../client/attempt.ts";
-import { cancellablesOf } from "../transport/cancellation.ts";
+import { cancelledBy } from "../transport/cancellation.ts";
 import { answerHeaders, openingHeaders } from "./answer_headers.ts";
 import type { CallFlow } from "./call_flow.ts";
 import { ClientStream } from "./client_stream.ts";
@@ -116,8 +116,7 @@ export class CallAnswerer {
 
   async #sendStream(out: ClientStream, key: CacheRequest | undefined): Promise<void> {
     const flow = this.#flow;
-    const stalled = cancellablesOf(flow.signal);
-    stalled.add(out);
+    const cancellation = cancelledBy(flow.signal, out);
     try {
       const streamed = await flow.run((grant) => streamAttempt(flow, grant, out));
       flow.remember(streamed);
@@ -130,7 +129,7 @@ export class CallAnswerer {
       out.fail(error, () => ENCODER.encode(failedStreamText(flow.call, reason)));
       if (wasOpen) this.#onEnd(200, reason);
     } finally {
-      stalled.delete(out);
+      cancellation.remove();
     }
   }
 

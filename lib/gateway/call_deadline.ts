@@ -4,7 +4,7 @@
  * @module
  */
 import type { FlexLLMError } from "../errors.ts";
-import { type DeadlineQueue, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
+import { type Deadline, deadlinesOf } from "../transport/deadlines.ts";
 import { GatewayError } from "./gateway_error.ts";
 
 /** Something that can be ended early. */
@@ -12,27 +12,9 @@ interface Abortable {
   abort(reason: FlexLLMError): void;
 }
 
-/** One deadline of a call. */
-class Deadline implements Expiring {
-  expiresAt = 0;
-  readonly #queue: DeadlineQueue;
-  readonly #call: Abortable;
-  readonly #reason: () => FlexLLMError;
-
-  constructor(seconds: number, call: Abortable, reason: () => FlexLLMError) {
-    this.#queue = deadlinesOf(seconds);
-    this.#call = call;
-    this.#reason = reason;
-    this.#queue.add(this);
-  }
-
-  expire(): void {
-    this.#call.abort(this.#reason());
-  }
-
-  end(): void {
-    this.#queue.delete(this);
-  }
+/** Ends `call` after `seconds`. */
+function startDeadline(seconds: number, call: Abortable, reason: () => FlexLLMError): Deadline {
+  return deadlinesOf(seconds).add({ expire: () => call.abort(reason()) });
 }
 
 /** Hints of clients beyond this, in seconds, are ignored: each distinct value has its own timer. */
@@ -59,7 +41,7 @@ export class CallDeadlines {
     this.#call = call;
     const seconds = clientTimeout(headers);
     if (seconds === undefined) return;
-    this.#client = new Deadline(
+    this.#client = startDeadline(
       seconds,
       call,
       () =>
@@ -78,7 +60,7 @@ export class CallDeadlines {
     const left = this.#waited === 0
       ? seconds
       : Math.max(1, Math.ceil(seconds - this.#waited / 1000));
-    this.#wait = new Deadline(
+    this.#wait = startDeadline(
       left,
       this.#call,
       () =>
@@ -93,19 +75,19 @@ export class CallDeadlines {
   /** Ends that limit: an endpoint was found. */
   started(): void {
     if (this.#wait === undefined) return;
-    this.#wait.end();
+    this.#wait.remove();
     this.#wait = undefined;
     this.#waited += performance.now() - this.#waitingSince;
   }
 
   /** The client's limit is met: its answer has begun. */
   answered(): void {
-    this.#client?.end();
+    this.#client?.remove();
   }
 
   /** Ends all limits. */
   end(): void {
-    this.#wait?.end();
-    this.#client?.end();
+    this.#wait?.remove();
+    this.#client?.remove();
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Cancellable } from "../transport/cancellation.ts";
-import { type DeadlineQueue, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
+import { type Deadline, deadlinesOf, type Expiring } from "../transport/deadlines.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -43,9 +43,8 @@ const HIGH_WATER_MARK = 32 * 1024;
 
 /** A streamed answer on its way to the client. */
 export class ClientStream implements Expiring, Cancellable {
-  expiresAt = 0;
   readonly #options: ClientStreamOptions;
-  readonly #deadlines: DeadlineQueue;
+  readonly #silence: Deadline;
   readonly #response = Promise.withResolvers<Response>();
   /** What a stream that fails in the middle of its answer ends with, instead of an error event of the gateway. */
   lastBytes: Uint8Array | undefined;
@@ -58,8 +57,7 @@ export class ClientStream implements Expiring, Cancellable {
 
   constructor(options: ClientStreamOptions) {
     this.#options = options;
-    this.#deadlines = deadlinesOf(options.interval);
-    this.#deadlines.add(this);
+    this.#silence = deadlinesOf(options.interval).add(this);
   }
 
   /** The response; resolves when its headers can be sent, rejects if the call fails before that. */
@@ -94,7 +92,7 @@ export class ClientStream implements Expiring, Cancellable {
     this.open();
     this.#hasWritten = true;
     this.#isBetweenEvents = endsEvent(bytes);
-    this.#deadlines.add(this);
+    this.#silence.restart();
     return this.#enqueue(bytes);
   }
 
@@ -120,7 +118,7 @@ export class ClientStream implements Expiring, Cancellable {
   /** Sends a sign of life: the stream has been silent. */
   expire(): void {
     if (this.#isOver) return;
-    this.#deadlines.add(this);
+    this.#silence.restart();
     const { before, between } = this.#options.keepAlive;
     const text = this.#hasWritten ? between : before;
     // A client that does not read needs no sign of life, and a comment inside an event would damage it.
@@ -166,7 +164,7 @@ export class ClientStream implements Expiring, Cancellable {
 
   #end(): void {
     this.#isOver = true;
-    this.#deadlines.delete(this);
+    this.#silence.remove();
     this.#pulled();
   }
 }

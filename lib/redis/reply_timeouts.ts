@@ -4,7 +4,7 @@
  * @module
  */
 import type { Redis } from "ioredis";
-import { deadlinesOf, type Expiring } from "../transport/deadlines.ts";
+import { deadlinesOf } from "../transport/deadlines.ts";
 
 /** The server was silent for too long. */
 export class NoReplyError extends Error {
@@ -23,12 +23,6 @@ interface Progress {
   read: number;
   sent: number;
   unsent: number;
-}
-
-class ReplyDeadline implements Expiring {
-  expiresAt = 0;
-
-  constructor(readonly expire: () => void) {}
 }
 
 /** The timeouts of the replies on one connection. */
@@ -50,24 +44,23 @@ export class ReplyTimeouts {
    */
   async within<T>(reply: Promise<T>, seconds: number): Promise<T> {
     const silent = Promise.withResolvers<never>();
-    const queue = deadlinesOf(Math.ceil(seconds));
     let before = this.#progress();
-    const deadline = new ReplyDeadline(() => {
+    const expire = () => {
       const now = this.#progress();
       if (!hasProgressed(before, now)) return silent.reject(new NoReplyError());
       before = now;
       queueMicrotask(() => {
-        if (isWaiting) queue.add(deadline);
+        if (isWaiting) deadline.restart();
       });
-    });
+    };
     let isWaiting = true;
-    queue.add(deadline);
+    const deadline = deadlinesOf(Math.ceil(seconds)).add({ expire });
     if (++this.#pending === 1) this.#holdProcess();
     try {
       return await Promise.race([reply, silent.promise]);
     } finally {
       isWaiting = false;
-      queue.delete(deadline);
+      deadline.remove();
       if (--this.#pending === 0) this.#holdProcess();
       // It may fail later, when no caller waits for it.
       reply.catch(() => {});

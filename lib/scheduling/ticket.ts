@@ -4,7 +4,7 @@
  * @module
  */
 import { abortedBy } from "../errors.ts";
-import { type Cancellable, cancellablesOf } from "../transport/cancellation.ts";
+import { type Cancellable, type Cancellation, cancelledBy } from "../transport/cancellation.ts";
 import type { CallHooks } from "./call_hooks.ts";
 import type { Grant } from "./grant.ts";
 import type { Demand } from "./limits.ts";
@@ -59,6 +59,9 @@ export class Ticket<T extends Target> implements Demand, Cancellable {
   waitForRecovery = false;
   readonly #queue: TicketQueue<T>;
   #waiting: PromiseWithResolvers<Grant<T>> | undefined = undefined;
+  /** What cancels it while it waits. */
+  #cancellation: Cancellation | undefined = undefined;
+  #waitCancellation: Cancellation | undefined = undefined;
 
   constructor(call: RunOptions<T>, queue: TicketQueue<T>) {
     this.call = call;
@@ -76,8 +79,9 @@ export class Ticket<T extends Target> implements Demand, Cancellable {
   /** Waits for {@link Ticket.grant} or {@link Ticket.reject}. */
   wait(): Promise<Grant<T>> {
     const { signal, hooks } = this.call;
-    if (signal !== undefined) cancellablesOf(signal).add(this);
-    if (hooks?.waitSignal !== undefined) cancellablesOf(hooks.waitSignal).add(this);
+    const waitSignal = hooks?.waitSignal;
+    if (signal !== undefined) this.#cancellation = cancelledBy(signal, this);
+    if (waitSignal !== undefined) this.#waitCancellation = cancelledBy(waitSignal, this);
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -106,9 +110,8 @@ export class Ticket<T extends Target> implements Demand, Cancellable {
   }
 
   #leave(): void {
-    const { signal, hooks } = this.call;
-    if (signal !== undefined) cancellablesOf(signal).delete(this);
-    if (hooks?.waitSignal !== undefined) cancellablesOf(hooks.waitSignal).delete(this);
+    this.#cancellation?.remove();
+    this.#waitCancellation?.remove();
     this.#queue.remove(this);
   }
 }

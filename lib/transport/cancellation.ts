@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LinkedList, ListNode } from "./linked_list.ts";
 
 /** Something that can be cancelled. */
 export interface Cancellable {
@@ -11,16 +12,33 @@ export interface Cancellable {
   cancel(): void;
 }
 
-const setOfSignal = new WeakMap<AbortSignal, Set<Cancellable>>();
+/** What an abort signal cancels until it is removed. */
+export class Cancellation extends ListNode {
+  constructor(readonly target: Cancellable) {
+    super();
+  }
+}
 
-/** The set of everything that `signal` cancels, to add to and delete from. */
-export function cancellablesOf(signal: AbortSignal): Set<Cancellable> {
-  const known = setOfSignal.get(signal);
+const listOfSignal = new WeakMap<AbortSignal, LinkedList<Cancellation>>();
+
+function listOf(signal: AbortSignal): LinkedList<Cancellation> {
+  const known = listOfSignal.get(signal);
   if (known !== undefined) return known;
-  const members = new Set<Cancellable>();
-  setOfSignal.set(signal, members);
+  const list = new LinkedList<Cancellation>();
+  listOfSignal.set(signal, list);
   signal.addEventListener("abort", () => {
-    for (const member of members) member.cancel();
+    // Each may remove others, or add some.
+    for (let next = list.first; next !== undefined; next = list.first) {
+      next.remove();
+      next.target.cancel();
+    }
   }, { once: true });
-  return members;
+  return list;
+}
+
+/** Cancels `target` when `signal` fires, unless it is removed before. A signal that has fired cancels nothing. */
+export function cancelledBy(signal: AbortSignal, target: Cancellable): Cancellation {
+  const cancellation = new Cancellation(target);
+  listOf(signal).append(cancellation);
+  return cancellation;
 }

@@ -6,13 +6,27 @@
  * @module
  */
 import { setTimeout } from "node:timers";
+import { LinkedList, ListNode } from "./linked_list.ts";
 
-/** Something that expires; it has one deadline at a time. */
+/** Something that expires. */
 export interface Expiring {
-  /** The time at which it expires, in milliseconds of `performance.now()`; set by its queue. */
-  expiresAt: number;
   /** Called when the deadline has passed. */
   expire(): void;
+}
+
+/** One deadline. */
+export class Deadline extends ListNode {
+  /** The time at which it expires, in milliseconds of `performance.now()`; set by its queue. */
+  expiresAt = 0;
+
+  constructor(readonly queue: DeadlineQueue, readonly target: Expiring) {
+    super();
+  }
+
+  /** Starts again, also if it was removed or has expired. */
+  restart(): void {
+    this.queue.start(this);
+  }
 }
 
 /** The clock and timers of the runtime, in milliseconds. */
@@ -35,7 +49,7 @@ const GRACE = 1000;
 
 /** All deadlines with the same timeout. */
 export class DeadlineQueue {
-  #entries = new Set<Expiring>();
+  readonly #deadlines = new LinkedList<Deadline>();
   /** When the timer fires; `undefined` when none is set. */
   #firesAt: number | undefined;
   readonly #timing: Timing;
@@ -47,21 +61,22 @@ export class DeadlineQueue {
 
   /** How many deadlines are pending. */
   get size(): number {
-    return this.#entries.size;
+    return this.#deadlines.size;
   }
 
-  /** Starts the deadline of `entry`, or restarts it. */
-  add(entry: Expiring): void {
-    // Re-adding moves it to the end: the set stays in order of expiry.
-    this.#entries.delete(entry);
-    entry.expiresAt = this.#timing.now() + this.ms;
-    this.#entries.add(entry);
+  /** Starts a deadline of `target`. Remove it when it no longer applies. */
+  add(target: Expiring): Deadline {
+    const deadline = new Deadline(this, target);
+    this.start(deadline);
+    return deadline;
+  }
+
+  /** Starts a deadline of this queue, or starts it again. */
+  start(deadline: Deadline): void {
+    deadline.expiresAt = this.#timing.now() + this.ms;
+    // At the end: the list stays in order of expiry.
+    this.#deadlines.append(deadline);
     if (this.#firesAt === undefined) this.#arm(this.ms);
-  }
-
-  /** Removes the deadline of `entry`. */
-  delete(entry: Expiring): void {
-    this.#entries.delete(entry);
   }
 
   #arm(ms: number): void {
@@ -74,10 +89,10 @@ export class DeadlineQueue {
     const late = now - this.#firesAt!;
     this.#firesAt = undefined;
     if (late > SUSPENDED) this.#extend(late);
-    for (const entry of this.#entries) {
-      if (entry.expiresAt > now) return this.#arm(entry.expiresAt - now);
-      this.#entries.delete(entry);
-      entry.expire();
+    for (let next = this.#deadlines.first; next !== undefined; next = this.#deadlines.first) {
+      if (next.expiresAt > now) return this.#arm(next.expiresAt - now);
+      next.remove();
+      next.target.expire();
     }
   }
 
@@ -86,7 +101,10 @@ export class DeadlineQueue {
    * responses that arrived meanwhile still have to be read.
    */
   #extend(late: number): void {
-    for (const entry of this.#entries) entry.expiresAt += late + GRACE;
+    let deadline = this.#deadlines.first;
+    for (; deadline !== undefined; deadline = deadline.next as Deadline | undefined) {
+      deadline.expiresAt += late + GRACE;
+    }
   }
 }
 

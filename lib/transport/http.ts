@@ -12,8 +12,8 @@ import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { type RequestBody, unrepeatedBody } from "../runtime/request_body.ts";
 import { defaultFetch } from "../runtime/runtime.ts";
-import { type Cancellable, cancellablesOf } from "./cancellation.ts";
-import { type DeadlineQueue, deadlinesOf, type Expiring } from "./deadlines.ts";
+import { type Cancellable, type Cancellation, cancelledBy } from "./cancellation.ts";
+import { type Deadline, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
 
 /** The web's `fetch`, or a function with the same contract. */
@@ -145,12 +145,11 @@ const TIMEOUT_HINT =
 
 /** One request and its response: cancellation, timeout and errors. */
 export class Exchange implements Cancellable, Expiring {
-  expiresAt = 0;
   readonly #url: string;
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal | undefined;
-  readonly #cancelled: Set<Cancellable> | undefined;
-  #deadlines: DeadlineQueue | undefined;
+  readonly #cancellation: Cancellation | undefined;
+  #deadline: Deadline | undefined;
   #limit = "";
   #hint = "";
   /** Why we ended the exchange, if we did. */
@@ -164,21 +163,21 @@ export class Exchange implements Cancellable, Expiring {
     this.#signal = signal;
     if (signal === undefined) return;
     if (signal.aborted) this.cancel();
-    this.#cancelled = cancellablesOf(signal);
-    this.#cancelled.add(this);
+    this.#cancellation = cancelledBy(signal, this);
   }
 
   /** Sets the timeout, which restarts with each call: the exchange ends after `seconds`. */
   limit(seconds: number, message: string, hint: string = TIMEOUT_HINT): void {
-    this.#deadlines?.delete(this);
-    this.#deadlines = deadlinesOf(seconds);
     this.#limit = message;
     this.#hint = hint;
-    this.#deadlines.add(this);
+    const queue = deadlinesOf(seconds);
+    if (this.#deadline?.queue === queue) return this.#deadline.restart();
+    this.#deadline?.remove();
+    this.#deadline = queue.add(this);
   }
 
   expire(): void {
-    const { ms } = this.#deadlines!;
+    const { ms } = this.#deadline!.queue;
     const message = `${this.#limit} within ${ms / 1000} s`;
     this.end(new TimeoutError(message, ms / 1000, { hint: this.#hint }));
   }
@@ -189,7 +188,7 @@ export class Exchange implements Cancellable, Expiring {
 
   /** Pauses the timeout while the caller, not the server, takes its time. */
   pause(): void {
-    this.#deadlines?.delete(this);
+    this.#deadline?.remove();
   }
 
   /** Aborts the request; everything that waits for it fails with `reason`. */
@@ -263,8 +262,8 @@ export class Exchange implements Cancellable, Expiring {
 
   /** Releases the timeout and the signal. */
   close(): void {
-    this.#deadlines?.delete(this);
-    this.#cancelled?.delete(this);
+    this.#deadline?.remove();
+    this.#cancellation?.remove();
   }
 }
 

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { type Cancellable, cancellablesOf } from "./cancellation.ts";
+import { type Cancellation, cancelledBy } from "./cancellation.ts";
 
 /** A signal that fires when one of its sources does, as long as it is linked to them. */
 export class LinkedSignal {
   readonly #controller = new AbortController();
   readonly #sources: readonly AbortSignal[];
-  readonly #members: Cancellable[] = [];
+  readonly #links: Cancellation[] = [];
 
   /** Creates an unlinked signal; sources that are `undefined` are ignored. */
   constructor(...sources: readonly (AbortSignal | undefined)[]) {
@@ -29,21 +29,18 @@ export class LinkedSignal {
 
   /** Links the signal to its sources. It fires immediately if one of them already has. */
   link(): this {
-    if (this.#members.length > 0) return this;
+    if (this.#links.length > 0) return this;
     for (const source of this.#sources) {
-      const member = { cancel: () => this.abort(source.reason) };
-      if (source.aborted) member.cancel();
-      cancellablesOf(source).add(member);
-      this.#members.push(member);
+      const target = { cancel: () => this.abort(source.reason) };
+      if (source.aborted) target.cancel();
+      this.#links.push(cancelledBy(source, target));
     }
     return this;
   }
 
   /** Unlinks the signal from its sources. Call it when the work that uses the signal has ended. */
   unlink(): void {
-    for (const [i, member] of this.#members.entries()) {
-      cancellablesOf(this.#sources[i]).delete(member);
-    }
-    this.#members.length = 0;
+    for (const link of this.#links) link.remove();
+    this.#links.length = 0;
   }
 }

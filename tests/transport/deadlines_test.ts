@@ -14,7 +14,7 @@ function queueOf(ms: number) {
     queue,
     expired,
     entry(name: string): Expiring {
-      return { expiresAt: 0, expire: () => expired.push(name) };
+      return { expire: () => expired.push(name) };
     },
     /** Advances the time to `to`; with `isSuspended`, no timer fires before that. */
     pass(to: number, isSuspended = false): void {
@@ -46,12 +46,11 @@ Deno.test("time for which the process was suspended does not count", () => {
   const { queue, expired, entry, pass } = queueOf(1000);
   queue.add(entry("a"));
   pass(400);
-  const answered = entry("b");
-  queue.add(answered);
+  const answered = queue.add(entry("b"));
   // Suspended from 400 to 60,000: timers fire before the data that arrived meanwhile is read.
   pass(60_000, true);
   assert.deepEqual(expired, []);
-  queue.delete(answered);
+  answered.remove();
   pass(61_000);
   assert.deepEqual(expired, ["a"]);
 });
@@ -61,4 +60,24 @@ Deno.test("a timer that is slightly late does not extend deadlines", () => {
   queue.add(entry("a"));
   pass(1300, true);
   assert.deepEqual(expired, ["a"]);
+});
+
+Deno.test("a deadline that restarts moves behind those that started meanwhile", () => {
+  const { queue, expired, entry, pass } = queueOf(1000);
+  const first = queue.add(entry("a"));
+  pass(400);
+  queue.add(entry("b"));
+  queue.add(entry("c")).remove();
+  pass(600);
+  first.restart();
+  assert.equal(queue.size, 2);
+  pass(1599);
+  assert.deepEqual(expired, ["b"]);
+  pass(1600);
+  assert.deepEqual(expired, ["b", "a"]);
+  // Also one that has expired.
+  first.restart();
+  pass(2600);
+  assert.deepEqual(expired, ["b", "a", "a"]);
+  assert.equal(queue.size, 0);
 });

@@ -5,7 +5,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import type { BrotliDecompress, Gunzip, Inflate } from "node:zlib";
-import { deadlinesOf, type Expiring } from "../../transport/deadlines.ts";
+import { deadlinesOf } from "../../transport/deadlines.ts";
 import { clientLeft } from "../end_reasons.ts";
 import { GatewayError } from "../gateway_error.ts";
 
@@ -138,20 +138,17 @@ async function readUnbroken(request: Request, maxBytes: number): Promise<Bytes> 
 /** Settles like `reading`, or rejects after `seconds`: a client that sends nothing must not hold a connection. */
 function within<T>(reading: Promise<T>, seconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const deadlines = deadlinesOf(seconds);
-    const deadline: Expiring = {
-      expiresAt: 0,
+    const deadline = deadlinesOf(seconds).add({
       expire() {
         const message = `the request body did not arrive within ${seconds} s`;
         reject(new GatewayError(408, message, { reason: "request_timeout" }));
       },
-    };
-    deadlines.add(deadline);
+    });
     reading.then((value) => {
-      deadlines.delete(deadline);
+      deadline.remove();
       resolve(value);
     }, (error) => {
-      deadlines.delete(deadline);
+      deadline.remove();
       reject(error);
     });
   });
