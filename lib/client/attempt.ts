@@ -29,8 +29,8 @@ export async function attempt(
   call.hooks?.onAttempt?.();
   const encoded = call.encode(target);
   const { model } = encoded.request;
-  // Overlaps with the first request.
-  const pricer = target.loadPricer();
+  // Overlaps with the first request. Later ones have no need to wait.
+  const loading = target.pricer === undefined ? target.loadPricer() : undefined;
   const received = call.events && new StreamAccumulator();
   const trace = call.recorder?.sending(model, target);
   let answered: Answered;
@@ -40,7 +40,7 @@ export async function attempt(
       : await trace.run(() => exchange(call, grant, encoded, received));
   } catch (error) {
     call.recorder?.attempted(error);
-    await pricer;
+    if (loading !== undefined) await loading;
     // Before the first event, the error itself carries what was received.
     const partial = grant.isAnswered ? received : undefined;
     call.lost += metering.commitLost(call, grant, model, error, partial);
@@ -49,7 +49,7 @@ export async function attempt(
     throw copyError(error, { partial: partial.partial() });
   }
   call.recorder?.attempted();
-  await pricer;
+  if (loading !== undefined) await loading;
   const cost = metering.cost(target, model, answered.completion);
   const seconds = (clock.now() - grant.reservation.at) / 1000;
   const result = resultOf(encoded, answered, cost, seconds);

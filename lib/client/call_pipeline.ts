@@ -398,11 +398,25 @@ export class CallPipeline implements Completions {
     return call;
   }
 
-  /** Runs a call: prices, attachments, cache, then {@link CallPipeline.#send}. */
-  async #run(call: Call): Promise<ChatResult> {
+  /** Runs a call: loads prices and attachments, then asks the cache or the server. */
+  #run(call: Call): Promise<ChatResult> {
+    const isPrepared = !this.metering.hasBudget && call.unloaded.length === 0;
+    return isPrepared ? this.#answer(call) : this.#prepare(call).then(() => this.#answer(call));
+  }
+
+  async #prepare(call: Call): Promise<void> {
     if (this.metering.hasBudget) await this.#loadPrices();
     if (call.unloaded.length > 0) await call.loadAttachments();
-    if (this.cache === undefined || call.options.cache === false) return await this.#send(call);
+  }
+
+  #answer(call: Call): Promise<ChatResult> {
+    const { cache } = this;
+    if (cache === undefined || call.options.cache === false) return this.#send(call);
+    return this.#lookUp(call, cache);
+  }
+
+  /** Answers a call from the cache, or sends it. */
+  async #lookUp(call: Call, cache: CachedCalls): Promise<ChatResult> {
     const { recorder } = call;
     const send = async (): Promise<SentCall> => {
       recorder?.lookedUp(false);
@@ -412,8 +426,8 @@ export class CallPipeline implements Completions {
     const encodings = call.encodeAll(this.endpoints);
     recorder?.lookingUp();
     const result = call.events === undefined
-      ? await this.cache.complete(encodings, send, call.signal)
-      : await this.cache.stream(encodings, send);
+      ? await cache.complete(encodings, send, call.signal)
+      : await cache.stream(encodings, send);
     recorder?.lookedUp(result.cached);
     if (result.cached && call.events !== undefined) await call.events.write(eventsOf(result));
     return result;

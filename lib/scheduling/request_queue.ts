@@ -62,7 +62,22 @@ export class RequestQueue<T extends Target> {
   }
 
   /**
-   * Grants an endpoint: immediately if the queue is empty and one is free.
+   * Grants an endpoint if the queue is empty and one is free.
+   *
+   * @throws {AbortedError} if a signal has fired
+   * @throws {FlexLLMError} when no endpoint can take the request, or it can never fit the budget
+   */
+  tryTake(ticket: Ticket<T>): Grant<T> | undefined {
+    const { firedSignal } = ticket;
+    if (firedSignal !== undefined) throw abortedBy(firedSignal);
+    if (this.size > 0) return undefined;
+    const now = this.#clock.now();
+    const target = this.#findTarget(ticket, now);
+    return typeof target === "number" ? undefined : this.#grant(target, ticket, now);
+  }
+
+  /**
+   * Waits for an endpoint.
    *
    * @throws {AbortedError} when a signal fires first
    * @throws {UnavailableError} when no endpoint becomes available within `maxWait`
@@ -71,14 +86,6 @@ export class RequestQueue<T extends Target> {
    *   of {@link RunOptions.onWait}
    */
   async take(ticket: Ticket<T>): Promise<Grant<T>> {
-    const { firedSignal } = ticket;
-    if (firedSignal !== undefined) throw abortedBy(firedSignal);
-    if (this.size === 0) {
-      const now = this.#clock.now();
-      const target = this.#findTarget(ticket, now);
-      const grant = typeof target === "number" ? undefined : this.#grant(target, ticket, now);
-      if (grant !== undefined) return grant;
-    }
     ticket.call.onWait?.(ticket.isRetry);
     const granted = ticket.wait();
     (ticket.isRetry ? this.#retries : this.#waiting).add(ticket);

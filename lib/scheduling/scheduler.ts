@@ -50,7 +50,7 @@ export class Scheduler<T extends Target> {
     let retries: Retries | undefined;
     while (true) {
       ticket.waitForRecovery = call.hooks?.waitForRecovery === true && this.#anyAnswered();
-      const grant = await this.#queue.take(ticket);
+      const grant = this.#queue.tryTake(ticket) ?? await this.#queue.take(ticket);
       let failure: unknown;
       try {
         const result = await attempt(grant);

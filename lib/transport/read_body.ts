@@ -30,6 +30,8 @@ const decoder = new TextDecoder(UTF_8);
  */
 export function charsetOf({ headers }: { headers: Headers }): string {
   const type = headers.get("content-type") ?? "";
+  // What nearly all servers send.
+  if (type === "application/json") return UTF_8;
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? UTF_8;
   if (/^utf-?8$/i.test(charset) || /^\s*text\/event-stream/i.test(type)) return UTF_8;
   try {
@@ -51,14 +53,18 @@ function isBounded({ headers }: Response): boolean {
  *
  * @throws {MalformedResponseError} when it is larger than {@link MAX_ANSWER_BYTES}
  */
-export async function readBody(response: Response): Promise<string> {
+export function readBody(response: Response): Promise<string> {
   const { body } = response;
-  if (body === null) return "";
+  if (body === null) return Promise.resolve("");
   // On other runtimes their own text() is faster, and safe for a body of known length.
   const charset = charsetOf(response);
   if (!streamsFillMemory && charset === UTF_8 && isBounded(response)) {
-    return await response.text();
+    return response.text();
   }
+  return readText(body, charset);
+}
+
+async function readText(body: ReadableStream<Uint8Array>, charset: string): Promise<string> {
   const decoding = charset === UTF_8 ? decoder : new TextDecoder(charset);
   const text = await readBytes(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
