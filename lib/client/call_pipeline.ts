@@ -77,7 +77,8 @@ export class CallPipeline implements Completions {
   readonly #options: CallPipelineOptions;
   readonly metering: Metering;
   readonly cache: CachedCalls | undefined;
-  readonly #observers: CallObserver[] = [];
+  /** Replaced, not changed: each call keeps those with which it started. */
+  #observers: readonly CallObserver[] = [];
   readonly #listeners: CallListener[] = [];
   /** Texts that no listener may see. */
   readonly #secrets: readonly string[];
@@ -171,7 +172,7 @@ export class CallPipeline implements Completions {
 
   /** Calls `observer` with the facts of each call that starts from now on, when it ends. */
   observe(observer: CallObserver): void {
-    this.#observers.push(observer);
+    this.#observers = [...this.#observers, observer];
   }
 
   /** Calls `listener` about each call that starts from now on. */
@@ -197,9 +198,7 @@ export class CallPipeline implements Completions {
   ): Promise<ChatResult> {
     const recorder = this.#recorder(messages, options, hooks, false);
     if (recorder === undefined) return this.#complete(messages, options, hooks, recorder);
-    return recorder.follow(
-      recorder.run(() => this.#complete(messages, options, hooks, recorder)),
-    );
+    return recorder.run(() => this.#complete(messages, options, hooks, recorder));
   }
 
   async #complete(
@@ -210,18 +209,25 @@ export class CallPipeline implements Completions {
   ): Promise<ChatResult> {
     const linked = this.#signals.link(options.signal);
     const { signal } = linked;
+    let result: ChatResult;
     try {
       const { schemaRetries = 0 } = options;
       if (schemaRetries === 0) {
-        return await this.#run(this.#call(messages, options, { hooks, recorder, signal }));
+        result = await this.#run(this.#call(messages, options, { hooks, recorder, signal }));
+      } else {
+        const loaded: LoadedFiles = new Map();
+        const complete = (messages: readonly Message[]) =>
+          this.#run(this.#call(messages, options, { hooks, recorder, signal, loaded }));
+        result = await retryUntilValid(complete, messages, schemaRetries);
       }
-      const loaded: LoadedFiles = new Map();
-      const complete = (messages: readonly Message[]) =>
-        this.#run(this.#call(messages, options, { hooks, recorder, signal, loaded }));
-      return await retryUntilValid(complete, messages, schemaRetries);
+    } catch (error) {
+      recorder?.failed(error);
+      throw error;
     } finally {
       linked.unlink();
     }
+    recorder?.answered(result);
+    return result;
   }
 
   /**
@@ -344,13 +350,11 @@ export class CallPipeline implements Completions {
       stream,
       context: hooks?.trace,
     });
-    const observers = [...this.#observers];
-    if (isObserved) observers.push((facts) => hooks.onEnd!(facts));
     return new CallRecorder({
-      observers,
+      observers: this.#observers,
+      hooks,
       listeners: this.#listeners,
       model,
-      index: hooks?.index,
       messages,
       secrets: this.#secrets,
       clock: this.#options.clock,

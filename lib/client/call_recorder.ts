@@ -12,6 +12,7 @@ import { FlexLLMError } from "../errors.ts";
 import { asObject } from "../json/json.ts";
 import { redact } from "../redact.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { CallHooks } from "../scheduling/call_hooks.ts";
 import type { SamplingOptions } from "../chat/options.ts";
 import type { AttemptTrace } from "../telemetry/attempt_trace.ts";
 import type { CallAnswer, CallTrace } from "../telemetry/call_trace.ts";
@@ -21,6 +22,8 @@ import { shownHeaders } from "./shown_headers.ts";
 
 /** Called with the facts of a call when it has ended. */
 export type CallObserver = (facts: CallFacts) => void;
+
+const SUCCESS = { outcome: "success" } as const;
 
 /** Events without content, which do not count as a first token. */
 const META: ReadonlySet<StreamEvent["type"]> = new Set(["usage", "finish"]);
@@ -32,11 +35,11 @@ let calls = 0;
 /** What a call is observed with. */
 export interface RecorderOptions {
   observers: readonly CallObserver[];
+  /** The hooks of the call: its index in a batch, and its own observer. */
+  hooks: CallHooks | undefined;
   listeners: readonly CallListener[];
   /** The requested model; replaced by that of the endpoint when a request is sent. */
   model: string;
-  /** The index of the record, in a batch. */
-  index: number | undefined;
   messages: readonly Message[];
   /** Texts to remove from error messages. */
   secrets: readonly string[];
@@ -152,7 +155,7 @@ export class CallRecorder {
     const { trace } = this.#options;
     if (!this.#listensToAttempts && trace === undefined) return;
     const ending: Pick<AttemptFacts, "outcome" | "errorCode" | "error"> = error === undefined
-      ? { outcome: "success" }
+      ? SUCCESS
       : failureFacts(error, this.#options.secrets);
     trace?.lastAttempt?.end({ status: this.#status, ...ending });
     if (!this.#listensToAttempts) return;
@@ -166,7 +169,8 @@ export class CallRecorder {
       duration: seconds,
       ...ending,
     };
-    const { index, listeners } = this.#options;
+    const { hooks, listeners } = this.#options;
+    const index = hooks?.index;
     if (index !== undefined) facts.index = index;
     if (this.#status !== undefined) facts.status = this.#status;
     if (this.#headers !== undefined) facts.headers = this.#headers;
@@ -201,8 +205,13 @@ export class CallRecorder {
       this.failed(error);
       throw error;
     }
-    this.#report(result, { outcome: "success" }, { result });
+    this.answered(result);
     return result;
+  }
+
+  /** Reports the facts of a call that was answered. */
+  answered(result: ChatResult): void {
+    this.#report(result, SUCCESS, { result });
   }
 
   /** Reports the facts of a call that failed. */
@@ -234,7 +243,7 @@ export class CallRecorder {
     received: Pick<CallContent, "result" | "cause">,
   ): void {
     this.#endWaiting();
-    const { index, listeners, observers } = this.#options;
+    const { hooks, listeners, observers } = this.#options;
     const facts: CallFacts = {
       id: this.#id,
       at: this.#at,
@@ -247,7 +256,7 @@ export class CallRecorder {
       cached,
       ...ending,
     };
-    if (index !== undefined) facts.index = index;
+    if (hooks?.index !== undefined) facts.index = hooks.index;
     if (this.#endpoint !== undefined) facts.endpoint = this.#endpoint;
     const firstToken = this.#firstToken;
     if (firstToken !== undefined) facts.firstToken = firstToken;
@@ -257,6 +266,7 @@ export class CallRecorder {
       () => answerOf(received),
     );
     for (const observe of observers) observe(facts);
+    hooks?.onEnd?.(facts);
     const { messages, secrets } = this.#options;
     if (listeners.length > 0) notify(listeners, secrets, facts, { messages, ...received });
   }

@@ -109,11 +109,14 @@ export class DeadlineQueue {
 }
 
 const queues = new Map<number, DeadlineQueue>();
+/** Most requests have the same timeout. */
+let lastQueue: DeadlineQueue | undefined;
 
 /** The queue for a timeout of `seconds`. */
 export function deadlinesOf(seconds: number): DeadlineQueue {
   const ms = seconds * 1000;
+  if (lastQueue?.ms === ms) return lastQueue;
   let queue = queues.get(ms);
   if (queue === undefined) queues.set(ms, queue = new DeadlineQueue(ms));
-  return queue;
+  return lastQueue = queue;
 }
