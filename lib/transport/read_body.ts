@@ -4,7 +4,6 @@
  * @module
  */
 import { MalformedResponseError } from "../errors.ts";
-import { streamsFillMemory } from "../runtime/runtime.ts";
 import { readBytes } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;
@@ -56,11 +55,9 @@ function isBounded({ headers }: Response): boolean {
 export function readBody(response: Response): Promise<string> {
   const { body } = response;
   if (body === null) return Promise.resolve("");
-  // On other runtimes their own text() is faster, and safe for a body of known length.
   const charset = charsetOf(response);
-  if (!streamsFillMemory && charset === UTF_8 && isBounded(response)) {
-    return response.text();
-  }
+  // The runtime's own text() is faster, and safe for a body of known length.
+  if (charset === UTF_8 && isBounded(response)) return response.text();
   return readText(body, charset);
 }
 
