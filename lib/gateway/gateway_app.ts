@@ -32,6 +32,7 @@ import { observeState } from "./observe/observe_state.ts";
 import { operationHandlers } from "./observe/operation_handlers.ts";
 import { RequestTraces } from "./observe/request_traces.ts";
 import { endTrace, startTrace, traceAttempt } from "./observe/trace_call.ts";
+import { LinkedList, ListNode } from "../transport/linked_list.ts";
 import type { Route } from "./routes.ts";
 
 /**
@@ -71,12 +72,24 @@ export interface GatewayApp extends AsyncDisposable {
   observe(observer: GatewayObserver): () => void;
 }
 
+/** A call that can be ended early. */
+interface AbortableCall {
+  abort(reason: FlexLLMError): void;
+}
+
+/** A call in progress. */
+class OpenCall extends ListNode {
+  constructor(readonly call: AbortableCall, readonly state: GatewayState) {
+    super();
+  }
+}
+
 /** The gateway as a Hono app. */
 class HonoGateway extends Hono implements GatewayApp {
   readonly #monitor: GatewayMonitor;
   readonly #traces = new RequestTraces();
   readonly #observers = new Set<GatewayObserver>();
-  readonly #calls = new Set<{ abort(reason: FlexLLMError): void }>();
+  readonly #calls = new LinkedList<OpenCall>();
   readonly #idle: (() => void)[] = [];
   #state: GatewayState;
   #isDraining = false;
@@ -118,7 +131,7 @@ class HonoGateway extends Hono implements GatewayApp {
 
   async close(): Promise<void> {
     this.#isDraining = true;
-    for (const call of [...this.#calls]) call.abort(gatewayStops("stopping"));
+    for (const { call } of this.#calls.toArray()) call.abort(gatewayStops("stopping"));
     await this.#untilIdle();
     await this.#state.close();
   }
@@ -177,10 +190,10 @@ class HonoGateway extends Hono implements GatewayApp {
       this.#monitor.observe(new CallRecord(call).facts(response.status, error));
       return response;
     }
-    this.#enter(state, call);
+    const open = this.#enter(state, call);
     const answerer = new CallAnswerer(flow, (status, error) => {
       flow.deadlines.end();
-      this.#leave(state, call);
+      this.#leave(open);
       const facts = flow.record.facts(status, error);
       if (flow.trace !== undefined) {
         const { answer } = flow.record;
@@ -212,7 +225,7 @@ class HonoGateway extends Hono implements GatewayApp {
     if (trace !== undefined) {
       this.#traces.beforeEnd(call.id, (facts) => endTrace(trace, undefined, route, facts));
     }
-    this.#enter(state, call);
+    const open = this.#enter(state, call);
     try {
       return await scheduler.run(
         (grant) => {
@@ -237,18 +250,21 @@ class HonoGateway extends Hono implements GatewayApp {
       throw endReason(signal, error);
     } finally {
       deadlines.end();
-      this.#leave(state, call);
+      this.#leave(open);
     }
   }
 
-  #enter(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
-    this.#calls.add(call);
+  #enter(state: GatewayState, call: AbortableCall): OpenCall {
+    const open = new OpenCall(call, state);
+    this.#calls.append(open);
     state.enter();
+    return open;
   }
 
-  #leave(state: GatewayState, call: { abort(reason: FlexLLMError): void }): void {
-    if (!this.#calls.delete(call)) return;
-    state.leave();
+  #leave(open: OpenCall): void {
+    if (open.list === undefined) return;
+    open.remove();
+    open.state.leave();
     if (this.#calls.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }

@@ -101,10 +101,7 @@ export class DeadlineQueue {
    * responses that arrived meanwhile still have to be read.
    */
   #extend(late: number): void {
-    let deadline = this.#deadlines.first;
-    for (; deadline !== undefined; deadline = deadline.next as Deadline | undefined) {
-      deadline.expiresAt += late + GRACE;
-    }
+    for (const deadline of this.#deadlines.toArray()) deadline.expiresAt += late + GRACE;
   }
 }
 

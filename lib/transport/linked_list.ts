@@ -32,6 +32,14 @@ export class LinkedList<N extends ListNode> {
     return this.#size;
   }
 
+  /** The nodes, in order. */
+  toArray(): N[] {
+    const nodes: N[] = [];
+    let node: ListNode | undefined = this.first;
+    for (; node !== undefined; node = node.next) nodes.push(node as N);
+    return nodes;
+  }
+
   /** Appends a node, which is removed from the list that it was in. */
   append(node: N): void {
     node.remove();
