@@ -47,9 +47,12 @@ function commandOf(compiler: Compiler, target: Target): [command: string, args: 
   }
   // Files in the user's current directory must not change what the binary does.
   const safe = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  // Parsing takes half of the time that a command needs to start. Optimized bytecode is no faster.
+  const fast = ["--bytecode", "--no-optimize-bytecode", "--format=esm"];
   // Not the identifiers: stack traces should stay readable.
   const small = ["--minify-syntax", "--minify-whitespace"];
-  const build = ["build", "--compile", "--splitting", ...small, ...safe, `--target=${target.bun}`];
+  const flags = ["--compile", "--splitting", ...fast, ...small, ...safe];
+  const build = ["build", ...flags, `--target=${target.bun}`];
   return ["npx", ["-y", BUN, ...build, BUNDLE, "--outfile", output]];
 }
 
