@@ -3,7 +3,7 @@
  * had a second to grow. Requests are counted where they arrive.
  */
 import { rmSync, writeFileSync } from "node:fs";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement, Target } from "./measurement.ts";
 import { compileBinary, median, run, RUNTIMES, scratch, startBenchServer } from "./runtimes.ts";
 
 const CONCURRENCY = 1000;
@@ -16,16 +16,9 @@ const REQUESTS = 6 * IDEAL;
 /** The server counts the requests of each tenth of a second. */
 const BINS_PER_SECOND = 10;
 
-/** The rate between the first second and the last tenth, when no requests are left. */
-function steadyRate(arrivals: readonly number[]): number {
-  const steady = arrivals.slice(BINS_PER_SECOND, -1);
-  return steady.reduce((sum, count) => sum + count, 0) / steady.length * BINS_PER_SECOND;
-}
-
-/** The seconds until 95 % of the ideal rate arrived for the first time. */
-function timeToFull(arrivals: readonly number[]): number {
-  const full = arrivals.findIndex((count) => count >= 0.95 * IDEAL / BINS_PER_SECOND);
-  return full === -1 ? Infinity : full / BINS_PER_SECOND;
+/** Requests per second in these bins. */
+function rateOf(bins: readonly number[]): number {
+  return bins.reduce((sum, count) => sum + count, 0) / bins.length * BINS_PER_SECOND;
 }
 
 /** Measures a bare loop and `flexllm batch` on both runtimes, and the binary. */
@@ -56,30 +49,30 @@ export async function measureRamp(count: number): Promise<Measurement[]> {
   const of = { section: "Ramp", setting: `concurrency ${CONCURRENCY}, ${LATENCY} ms` };
   const rows: Measurement[] = [];
   for (const { runtime, what, command } of contenders) {
-    const rates: number[] = [];
-    const starts: number[] = [];
+    const [first, steady]: number[][] = [[], []];
     for (let round = 0; round < count; round++) {
       rmSync(output, { force: true });
       const arrivals = await measure(command);
-      rates.push(steadyRate(arrivals));
-      starts.push(timeToFull(arrivals));
+      first.push(rateOf(arrivals.slice(0, BINS_PER_SECOND)));
+      // No requests are left in the last one.
+      steady.push(rateOf(arrivals.slice(BINS_PER_SECOND, -1)));
     }
-    const value = median(rates);
     const target = what === "flexllm batch"
       ? { kind: "at least", limit: 0.97 } as const
       : undefined;
-    rows.push(
-      {
+    const row = (when: string, rates: number[], target?: Target): Measurement => {
+      const value = median(rates);
+      return {
         ...of,
         runtime,
-        what: `${what}, after 1 s`,
+        what: `${what}, ${when}`,
         value,
         unit: "/s",
         ratio: value / IDEAL,
         target,
-      },
-      { ...of, runtime, what: `${what}, until 95 %`, value: median(starts), unit: "s" },
-    );
+      };
+    };
+    rows.push(row("first second", first), row("after it", steady, target));
   }
   await server.stop();
   return rows;
