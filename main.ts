@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { ignoresHangup } from "./commands/hangup.ts";
+import { optimizeLongCommand } from "./lib/runtime/runtime.ts";
 
 /** The commands that keep running when the terminal closes, if `nohup` started them. */
 const SURVIVE_HANGUP: (string | undefined)[] = ["batch", "worker"];
@@ -35,4 +36,5 @@ async function run(args: readonly string[]): Promise<number> {
 const args = process.argv.slice(2);
 // Must come before the first await: see `ignoresHangup`.
 if (SURVIVE_HANGUP.includes(args.find((arg) => !arg.startsWith("-")))) ignoresHangup();
+optimizeLongCommand();
 process.exit(await run(args));

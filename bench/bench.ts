@@ -17,11 +17,12 @@ import {
   measureMock,
   measureResults,
   measureResume,
-  measureStart,
   measureStreams,
   measureTelemetry,
 } from "./other_figures.ts";
+import { measureRamp } from "./ramp.ts";
 import { cleanUp, median } from "./runtimes.ts";
+import { measureStart } from "./startup.ts";
 import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
 
 const { values } = parseArgs({
@@ -46,6 +47,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
     const { setting, own: isOwnOnly } = values;
     return measureThroughput(SETTINGS, { rounds, pick: median, setting, isOwnOnly, note });
   },
+  "ramp": () => measureRamp(rounds),
   "streams": () => measureStreams(rounds),
   "resume": () => measureResume(100_000, rounds),
   "results": () => measureResults(300_000, rounds),

@@ -1,6 +1,5 @@
 /**
- * Measures everything but requests per second: streams, resuming, the cache, startup, memory and the mock
- * server.
+ * Measures what has no file of its own: streams, resuming, the cache, memory and the mock server.
  */
 import { rmSync, statSync, writeFileSync } from "node:fs";
 import type { Measurement } from "./measurement.ts";
@@ -154,29 +153,6 @@ export async function measureCache(records: number, count: number): Promise<Meas
     await server.stop();
   }
   return rows;
-}
-
-/** Measures `flexllm version` and `--help` against an empty script. */
-export function measureStart(count: number): Measurement[] {
-  return RUNTIMES.flatMap(({ name: runtime, launch }) => {
-    const milliseconds = (command: string[]) =>
-      median(rounds(count, () => run(command).seconds)) * 1000;
-    const empty = milliseconds(launch("bench/workers/empty.ts"));
-    const version = milliseconds([...launch("main.ts"), "version"]);
-    const help = milliseconds([...launch("main.ts"), "--help"]);
-    const of = { section: "Startup", setting: `median of ${count}`, runtime, unit: "ms" };
-    return [
-      { ...of, what: "empty script", value: empty, ratio: 1 },
-      {
-        ...of,
-        what: "flexllm version",
-        value: version,
-        ratio: version / empty,
-        target: { kind: "at most" as const, limit: 1.5 },
-      },
-      { ...of, what: "flexllm --help", value: help, ratio: help / empty },
-    ];
-  });
 }
 
 /** Measures what OpenTelemetry costs a call to which nothing listens. */

@@ -44,6 +44,12 @@ export const RUNTIMES: readonly Runtime[] = [
   { name: "bun", launch: (source) => ["bun", bundled(source)] },
 ];
 
+/** Builds the binary with `deno task compile:bun`. Returns its path. */
+export function compileBinary(): string {
+  execFileSync(process.execPath, ["task", "compile:bun"], { cwd: ROOT, stdio: "ignore" });
+  return join(ROOT, "dist", "flexllm");
+}
+
 /** A path in the temporary directory of this run. */
 export function scratch(name: string): string {
   return join(FOLDER, name);
@@ -81,6 +87,19 @@ export function run(command: string[]): FinishedCommand {
   if (status !== 0) throw new Error(`${command.join(" ")} exited with ${status}: ${stderr}`);
   const [user, system] = stderr.trimEnd().split("\n").at(-1)!.split(" ").map(Number);
   return { output: stdout, seconds, cpuSeconds: user + system };
+}
+
+/**
+ * Runs a command without a shell, for the time that it needs to start. Returns milliseconds.
+ *
+ * @throws {Error} if it fails
+ */
+export function elapsed(command: string[]): number {
+  const start = performance.now();
+  const { status } = spawnSync(command[0], command.slice(1), { stdio: "ignore", env: ENV });
+  const milliseconds = performance.now() - start;
+  if (status !== 0) throw new Error(`${command.join(" ")} exited with ${status}`);
+  return milliseconds;
 }
 
 /** Runs a command and returns its peak memory in MB; `undefined` on systems without /proc. */

@@ -4,6 +4,8 @@
  *
  * Arguments: the length of the answer's text, the latency in milliseconds, and `chunked` for answers
  * without a content-length. A streamed answer has as many tokens as `max_tokens` in the request.
+ *
+ * `GET /v1/arrivals` returns how many requests arrived in each {@link BIN} since the first, and starts over.
  */
 import process from "node:process";
 
@@ -59,6 +61,27 @@ function stream(tokens: number): Response {
   return new Response(source, { headers: { "content-type": "text/event-stream" } });
 }
 
+/** Requests that arrived in each tenth of a second since the first. */
+let arrivals: number[] = [];
+let firstAt: number | undefined;
+/** Milliseconds. */
+const BIN = 100;
+
+function countArrival(): void {
+  const now = performance.now();
+  firstAt ??= now;
+  const bin = Math.floor((now - firstAt) / BIN);
+  arrivals[bin] = (arrivals[bin] ?? 0) + 1;
+}
+
+/** Returns the counts, and starts over. */
+function takeArrivals(): Response {
+  const counts = Array.from(arrivals, (count = 0) => count);
+  arrivals = [];
+  firstAt = undefined;
+  return Response.json(counts);
+}
+
 /** The answer with chunked encoding, as most services send it. */
 function chunked(): ReadableStream<Uint8Array> {
   return new ReadableStream({
@@ -73,6 +96,8 @@ const { port } = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
   async fetch(request) {
+    if (request.method === "GET") return takeArrivals();
+    countArrival();
     const text = await request.text();
     if (latency !== "0") await new Promise((resolve) => setTimeout(resolve, Number(latency)));
     if (!text.includes('"stream":true')) {

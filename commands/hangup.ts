@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { childrenInheritIgnoredSignals } from "../lib/runtime/runtime.ts";
@@ -32,6 +31,8 @@ function wasIgnored(): boolean {
     // macOS has no /proc, and Deno reads it only with all permissions.
   }
   if (!childrenInheritIgnoredSignals) return true;
+  // Not imported, since every command loads this module.
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { error, signal } = spawnSync("/bin/sh", ["-c", "kill -HUP $$"], { stdio: "ignore" });
   return error === undefined && signal === null;
 }

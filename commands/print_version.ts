@@ -4,9 +4,10 @@
  * @module
  */
 import { VERSION } from "../lib/version.ts";
-import { writeOutput } from "./terminal/output.ts";
+import { writeRendered } from "./terminal/output.ts";
 
 /** Prints the version. */
 export function printVersion(): void {
-  writeOutput(`flexllm ${VERSION}\n`);
+  // Without looking up whether stdout is a terminal, which takes Bun twice as long as all the rest.
+  writeRendered(`flexllm ${VERSION}\n`);
 }

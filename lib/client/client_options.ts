@@ -57,8 +57,9 @@ export interface LimitOptions {
 /** Options that apply to all requests of a client. Times are in seconds. */
 export interface RequestOptions {
   /**
-   * Whether to find the server's own limits. Starts with up to 20 concurrent requests, doubles that while
-   * the server keeps up, and slows down on rate limits and overload. Never exceeds the other limits.
+   * Whether to find the server's own limits. Starts with few concurrent requests (`initialConcurrency`), allows
+   * one more with each answer while the server keeps up, and slows down on rate limits and overload. Never
+   * exceeds the other limits.
    *
    * @default false
    */

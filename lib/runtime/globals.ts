@@ -48,6 +48,10 @@ export interface BunNamespace {
   version: string;
   /** Whether this is a binary of `bun build --compile`. */
   isStandaloneExecutable?: boolean;
+  unsafe: {
+    /** Scales how often code must run before it is optimized; 1 is normal, and more is later. */
+    setJITPolicy(scale: number): void;
+  };
   serve(
     options: {
       port: number;

@@ -60,6 +60,18 @@ export function allowRequests(count: number): void {
   }
 }
 
+/** Milliseconds after which a command is not a short one. */
+const SHORT_COMMAND = 200;
+
+/**
+ * Lets the binary optimize its code as usual if the command takes longer than a short one. Bun's binary starts
+ * with high thresholds (`--compile-jit-policy`), since what it optimizes is lost when a command ends at once.
+ */
+export function optimizeLongCommand(): void {
+  const { Bun } = globals;
+  if (Bun?.isStandaloneExecutable) setTimeout(() => Bun.unsafe.setJITPolicy(1), SHORT_COMMAND);
+}
+
 let survivesFileSizeLimit = globals.Deno === undefined;
 
 /**

@@ -1,9 +1,10 @@
 /**
  * Limits the requests in flight: to a fixed number or, when adaptive, to what the server can handle.
  *
- * The adaptive limit starts at 20, or an eighth of the maximum if that is more. It doubles with each round of
- * answers until the server first signals overload. From then on it grows by one per round, and shrinks by 30 %
- * when more than one answer in ten signals overload.
+ * The adaptive limit starts at 20, or an eighth of the maximum if that is more. Until the server first signals
+ * overload, it grows by one per answer, as the slow start of TCP does: it doubles in the time of one answer, but
+ * requests never start in a burst, and slow answers do not hold it up. From then on it grows by one per round of
+ * answers, and shrinks by 30 % when more than one answer in ten signals overload.
  *
  * @module
  */
@@ -11,8 +12,10 @@
 /** The initial adaptive limit: the larger of a number and a share of the maximum. */
 const START = 20;
 const START_SHARE = 1 / 8;
-/** Minimum milliseconds between two increases: answers that arrive at once do not show that the server copes. */
+/** Minimum milliseconds of a round: answers that arrive at once do not show that the server copes. */
 const ROUND = 100;
+/** The most that the limit grows by in one round. */
+const GROWTH = 2;
 /** Overload signals needed before shrinking: at least 3, and 10 % of answers. */
 const MIN_SIGNALS = 3;
 const SIGNAL_SHARE = 0.1;
@@ -24,13 +27,16 @@ export class ConcurrencyLimit {
   readonly #max: number;
   readonly #adaptive: boolean;
   #current: number;
-  #doubling: boolean;
-  /** Answers since the last change. */
+  /** Whether the server has not signaled overload yet. */
+  #isStarting: boolean;
+  /** The limit when the round began. */
+  #atStart: number;
+  #startedAt = -Infinity;
+  /** Answers in this round while the limit was reached. */
   #answers = 0;
   /** Answers and overload signals since the last decrease. */
   #answersSinceDecrease = 0;
   #signals = 0;
-  #changedAt = -Infinity;
   #decreasedAt = -Infinity;
 
   /** @param initial the limit at first, if it is adaptive; by default low */
@@ -41,8 +47,8 @@ export class ConcurrencyLimit {
   ) {
     this.#max = max;
     this.#adaptive = adaptive;
-    this.#doubling = adaptive;
-    this.#current = adaptive ? Math.min(max, initial) : max;
+    this.#isStarting = adaptive;
+    this.#current = this.#atStart = adaptive ? Math.min(max, initial) : max;
   }
 
   /** The current limit. */
@@ -53,9 +59,16 @@ export class ConcurrencyLimit {
   /** Records an answer; `isFull` says whether the limit was reached. */
   answered(now: number, isFull: boolean): void {
     this.#answersSinceDecrease++;
-    if (this.#current >= this.#max || !isFull) return;
-    if (++this.#answers < this.#current || now - this.#changedAt < ROUND) return;
-    this.#change(this.#doubling ? this.#current * 2 : this.#current + 1, now);
+    if (this.#current >= this.#max) return;
+    const isOver = now - this.#startedAt >= ROUND;
+    if (this.#isStarting && isOver) this.#startRound(this.#current, now);
+    if (isFull) this.#answers++;
+    if (this.#isStarting) {
+      // Answers that arrive together are counted before their slots are used again, so one full moment is enough.
+      if (this.#answers > 0 && this.#current < this.#atStart * GROWTH) this.#current++;
+    } else if (isFull && isOver && this.#answers >= this.#current) {
+      this.#startRound(this.#current + 1, now);
+    }
   }
 
   /**
@@ -65,24 +78,24 @@ export class ConcurrencyLimit {
   overloaded(now: number, sentAt: number, inFlight: number, isCertain: boolean): void {
     // Requests sent before the last decrease belong to the same overload event.
     if (!this.#adaptive || sentAt < this.#decreasedAt) return;
-    this.#doubling = false;
+    this.#isStarting = false;
     this.#signals++;
     const needed = Math.max(MIN_SIGNALS, this.#answersSinceDecrease * SIGNAL_SHARE);
     if (!isCertain && this.#signals < needed) return;
     this.#answersSinceDecrease = this.#signals = 0;
     this.#decreasedAt = now;
-    this.#change(Math.floor(Math.min(inFlight, this.#current) * DECREASE), now);
+    this.#startRound(Math.floor(Math.min(inFlight, this.#current) * DECREASE), now);
   }
 
   /** Starts over with a low limit: the endpoint was down, and many requests are waiting for it. */
   restart(now: number): void {
-    this.#doubling = true;
-    this.#change(Math.min(START, Math.ceil(this.#max / 4)), now);
+    this.#isStarting = true;
+    this.#startRound(Math.min(START, Math.ceil(this.#max / 4)), now);
   }
 
-  #change(limit: number, now: number): void {
-    this.#current = Math.min(Math.max(limit, 1), this.#max);
+  #startRound(limit: number, now: number): void {
+    this.#current = this.#atStart = Math.min(Math.max(limit, 1), this.#max);
     this.#answers = 0;
-    this.#changedAt = now;
+    this.#startedAt = now;
   }
 }

@@ -44,6 +44,8 @@ Deno.test("version and help load only the modules they need", () => {
   const packages = (names: string[]) => names.filter((name) => !/^node:|\.(ts|json)$/.test(name));
   const own = (names: string[]) => names.filter((name) => name.endsWith(".ts"));
   assert.deepEqual(packages(version), []);
+  const builtin = version.filter((name) => name.startsWith("node:"));
+  assert.deepEqual(builtin, ["node:buffer", "node:fs", "node:process", "node:util"]);
   assert.deepEqual(own(version), [
     "commands/exit_codes.ts",
     "commands/hangup.ts",

@@ -227,6 +227,37 @@ Deno.test("an unlimited server gets the full concurrency within a few rounds", a
   assert.ok(clock.now() < 5200, `${clock.now()}`);
 });
 
+Deno.test("requests start without bursts, and slow answers do not hold the others up", async () => {
+  const clock = new VirtualClock();
+  const random = seededRandom(3);
+  const { scheduler } = adaptive(clock, { concurrency: 1000 });
+  const starts: number[] = [];
+  let [inFlight, fullAt] = [0, Infinity];
+  const send = async () => {
+    starts.push(clock.now());
+    if (++inFlight === 950) fullAt = Math.min(fullAt, clock.now());
+    await clock.sleep(1000 + random() * 8000);
+    inFlight--;
+  };
+  await batch(clock, scheduler, send, 4000, 1000);
+  assert.ok(fullAt < 16_000, `${fullAt} ms; answers take 5,000 on average`);
+  // A full server answers 20 requests in a tenth of a second, and each allows one more.
+  const burst = Math.max(
+    ...starts.map((from) =>
+      from === 0 ? 0 : starts.filter((at) => at >= from && at < from + 100).length
+    ),
+  );
+  assert.ok(burst < 60, `${burst} requests in a tenth of a second`);
+});
+
+Deno.test("the limit of a server on concurrent requests is barely exceeded at first", async () => {
+  const clock = new VirtualClock();
+  const server = new BusyServer(clock, 700, 1000);
+  const { scheduler } = adaptive(clock, { concurrency: 1000 });
+  await batch(clock, scheduler, () => server.send(), 3000, 1000);
+  assert.ok(server.refused < 10, `${server.refused} refused`);
+});
+
 Deno.test("the configured limits are never exceeded", async () => {
   const clock = new VirtualClock();
   const server = new LimitedServer(clock, 1e9, 50);
