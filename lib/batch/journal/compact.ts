@@ -136,7 +136,9 @@ export function compact(
   replaceWith(file.path, fstatSync(file.fd).mode, (target) => {
     const writer = new BufferedWriter((bytes) => writeAll(target, bytes));
     if (change === undefined) {
-      const joiner = new LineJoiner((bytes, start, end) => writer.bytes(bytes.subarray(start, end)));
+      const joiner = new LineJoiner((bytes, start, end) =>
+        writer.bytes(bytes.subarray(start, end))
+      );
       takeLines(file, 0, (bytes, start, end) => joiner.add(bytes, start, end));
       joiner.flush();
     } else {
