@@ -71,7 +71,8 @@ function takeLines(
 ): void {
   const all = indexes.all();
   const reader = new WindowedReader(fd, runs);
-  for (let i = 0; i < indexes.end; i++) {
+  const { end: count } = indexes;
+  for (let i = 0; i < count; i++) {
     for (const index of all) {
       if (index.state(i) === "none") continue;
       const { offset, length } = index.location(i);
