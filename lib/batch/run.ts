@@ -208,7 +208,8 @@ export class BatchRun {
       items.push(item);
       if (this.#options.journal !== undefined) lines.push(this.#line(item, outcome));
     }
-    this.#options.journal?.append(lines);
+    // Neighbors are copied together when the file is sorted, and fetch may answer requests in reverse order.
+    this.#options.journal?.append(lines.sort((a, b) => a.index - b.index));
     for (const item of items) this.#count(item);
     this.#options.onOutcomes?.(outcomes);
     if (this.#trace !== undefined) {

@@ -7,6 +7,8 @@ import { Buffer } from "node:buffer";
 
 /** Bytes that are buffered before they are written. */
 const SIZE = 1 << 20;
+/** Bytes that are not worth buffering. */
+const LARGE = SIZE / 4;
 
 /** A buffered writer. */
 export class BufferedWriter {
@@ -29,8 +31,9 @@ export class BufferedWriter {
 
   /** Writes a copy of `bytes`. */
   bytes(bytes: Uint8Array): void {
-    if (bytes.length > SIZE - this.#length) this.flush();
-    if (bytes.length > SIZE) {
+    const isLarge = bytes.length > LARGE;
+    if (isLarge || bytes.length > SIZE - this.#length) this.flush();
+    if (isLarge) {
       this.#write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       return;
     }

@@ -37,14 +37,26 @@ export type ReadBytes = (buffer: Buffer, position: number) => number;
 /** Files are read in chunks of this size, at multiples of it. */
 const CHUNK = 1 << 20;
 const NEWLINE = 10;
+const { indexOf: findByte } = Uint8Array.prototype;
 /** Maximum bytes of a line. A string of one of the runtimes has at most 512 MB. */
 export const MAX_LINE = 256 * 1024 * 1024;
 /** Bytes of a longer line that are kept. */
 const KEPT = 100;
 
-function decode(bytes: Buffer): LineText {
-  const text = bytes.toString("utf8");
-  return { text, valid: !text.includes("\ufffd") || isUtf8(bytes) };
+/**
+ * The position of the first newline from `start` on; -1 if there is none.
+ *
+ * Not `Buffer.prototype.indexOf`, which is much slower on Deno.
+ */
+export function indexOfNewline(bytes: Uint8Array, start = 0): number {
+  return findByte.call(bytes, NEWLINE, start);
+}
+
+/** The text from `start` to `end`. */
+function decode(bytes: Buffer, start: number, end: number): LineText {
+  const text = bytes.toString("utf8", start, end);
+  const valid = !text.includes("\ufffd") || isUtf8(bytes.subarray(start, end));
+  return { text, valid };
 }
 
 function readerOf(file: number | ReadBytes): ReadBytes {
@@ -69,10 +81,6 @@ export function* readLinesSync(
 ): Generator<Line, void, void> {
   const readBytes = readerOf(file);
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
-  const lineText = (first: readonly Buffer[], last: Buffer, length: number) => {
-    if (length > maxLength) return decodeStart(first[0] ?? last);
-    return decode(first.length === 0 ? last : Buffer.concat([...first, last]));
-  };
   let carried: Buffer[] = [];
   let carriedLength = 0;
   let offset = 0;
@@ -84,13 +92,15 @@ export function* readLinesSync(
     position += read;
     const view = chunk.subarray(0, read);
     let start = 0;
-    for (let end = view.indexOf(NEWLINE); end >= 0; end = view.indexOf(NEWLINE, start)) {
-      const last = view.subarray(start, end);
-      const length = carriedLength + last.length;
-      yield { ...lineText(carried, last, length), number: ++number, offset, length, ended: true };
+    for (let end = indexOfNewline(view); end >= 0; end = indexOfNewline(view, start)) {
+      const length = carriedLength + end - start;
+      const { text, valid, tooLong } = lineText(length, carried, view, start, end, maxLength);
+      yield { text, valid, tooLong, number: ++number, offset, length, ended: true };
       offset += length + 1;
-      carried = [];
-      carriedLength = 0;
+      if (carriedLength > 0) {
+        carried = [];
+        carriedLength = 0;
+      }
       start = end + 1;
     }
     if (start < read) {
@@ -100,10 +110,23 @@ export function* readLinesSync(
     }
   }
   if (carriedLength > 0) {
-    const length = carriedLength;
-    const text = lineText(carried, chunk.subarray(0, 0), length);
-    yield { ...text, number: ++number, offset, length, ended: false };
+    const text = lineText(carriedLength, carried, chunk, 0, 0, maxLength);
+    yield { ...text, number: ++number, offset, length: carriedLength, ended: false };
   }
+}
+
+/** The text of a line of `length` bytes: those that were carried from earlier chunks, and those in `chunk`. */
+function lineText(
+  length: number,
+  carried: readonly Buffer[],
+  chunk: Buffer,
+  start: number,
+  end: number,
+  maxLength: number,
+): LineText {
+  if (length > maxLength) return decodeStart(carried[0] ?? chunk.subarray(start, end));
+  if (carried.length === 0) return decode(chunk, start, end);
+  return decode(Buffer.concat([...carried, chunk.subarray(start, end)]), 0, length);
 }
 
 /** Reads single lines of a file. Reading them in ascending order reads each chunk at most once. */
@@ -125,10 +148,15 @@ export class LineReader {
     const parts: Buffer[] = [];
     while (true) {
       this.#load(position);
-      const end = this.#chunk.indexOf(NEWLINE, start);
-      const isLast = end >= 0 || this.#chunk.length < CHUNK;
-      const part = this.#chunk.subarray(start, end < 0 ? undefined : end);
-      if (isLast) return decode(parts.length === 0 ? part : Buffer.concat([...parts, part]));
+      const newline = indexOfNewline(this.#chunk, start);
+      const isLast = newline >= 0 || this.#chunk.length < CHUNK;
+      const end = newline < 0 ? this.#chunk.length : newline;
+      if (isLast && parts.length === 0) return decode(this.#chunk, start, end);
+      const part = this.#chunk.subarray(start, end);
+      if (isLast) {
+        const line = Buffer.concat([...parts, part]);
+        return decode(line, 0, line.length);
+      }
       parts.push(Buffer.from(part));
       position += CHUNK;
       start = 0;

@@ -115,9 +115,7 @@ export class ContentReader {
       return this.#messages(fields.messages as Message[], system, ["messages"]);
     }
     if (this.#has(fields, "instruction")) return this.#instruction(fields);
-    const prompts = PROMPT_FIELDS.filter((name) => this.#has(fields, name));
-    const prompt = prompts.find((name) => fields[name] !== "") ?? prompts[0] ??
-      (this.#hasInput(fields) ? "input" : undefined);
+    const prompt = this.#promptField(fields) ?? (this.#hasInput(fields) ? "input" : undefined);
     const conversation = CONVERSATION_FIELDS.find((name) => this.#has(fields, name));
     if (conversation === undefined) {
       return prompt === undefined ? this.#other(fields) : this.#prompt(fields, prompt);
@@ -133,6 +131,17 @@ export class ContentReader {
     return value !== undefined && value !== null && !this.#options.asMetadata.has(name);
   }
 
+  /** The first prompt that is not empty; if all are empty, the first one. */
+  #promptField(fields: Json): string | undefined {
+    let first: string | undefined;
+    for (const name of PROMPT_FIELDS) {
+      if (!this.#has(fields, name)) continue;
+      if (fields[name] !== "") return name;
+      first ??= name;
+    }
+    return first;
+  }
+
   /** Whether the field `input` is a prompt: not that of a result, and not variables. */
   #hasInput(fields: Json): boolean {
     const isPrompt = typeof fields.input === "string" || Array.isArray(fields.input);
@@ -141,12 +150,13 @@ export class ContentReader {
 
   /** Another prompt than that in the field `name`. */
   #secondPrompt(fields: Json, name: string): ContentProblem | undefined {
-    const second = PROMPT_FIELDS.find((other) => {
+    for (const other of PROMPT_FIELDS) {
       const value = fields[other];
+      if (value === undefined || value === fields[name] || !this.#has(fields, other)) continue;
       const isPrompt = typeof value === "string" ? value.trim() !== "" : Array.isArray(value);
-      return isPrompt && this.#has(fields, other) && value !== fields[name];
-    });
-    return second === undefined || second === name ? undefined : ambiguous(fields, name, second);
+      if (isPrompt) return ambiguous(fields, name, other);
+    }
+    return undefined;
   }
 
   /** A multiple-choice question, whose choices would not be sent. */
@@ -205,7 +215,7 @@ export class ContentReader {
     const choices = this.#choices(fields, name);
     if (choices !== undefined) return choices;
     // As for Alpaca, the expected answer in `output` is not metadata.
-    const used = [name, "system", ...name === "input" ? ["output"] : []];
+    const used = name === "input" ? [name, "system", "output"] : [name, "system"];
     const system = this.#options.system ?? (fields.system as string | null | undefined) ??
       undefined;
     if (isConversation) return this.#messages(fields[name] as Message[], system, used);

@@ -164,8 +164,9 @@ export function* readRecords(
       if (withoutMark(line.text).trim() === "") continue;
       if (shard === undefined || index % shard.count === shard.index) {
         const parsed = parser.parse(line, line.number);
+        // Spread first: Bun is slow at adding the fields of an object to another.
         yield "record" in parsed
-          ? { index, file: number, line: line.number, offset: line.offset, ...parsed.record }
+          ? { ...parsed.record, index, file: number, line: line.number, offset: line.offset }
           : parsed;
       }
       index++;
@@ -201,7 +202,7 @@ export function* pendingRecords(
       const location = input.isFiles
         ? String(parsed.record.metadata?.file)
         : parser.locate(number, line.text);
-      yield { index, location, ...parsed.record };
+      yield { ...parsed.record, index, location };
     }
   }
 }

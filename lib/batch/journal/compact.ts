@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { BufferedWriter } from "../../files/buffered_writer.ts";
+import { indexOfNewline } from "../../files/lines.ts";
 import { writeAll } from "../../files/write_all.ts";
 import { replaceWith } from "./copy_file.ts";
 import { parseLine } from "./parse_line.ts";
@@ -23,31 +24,30 @@ export class DamagedLineError extends Error {
   }
 }
 
-const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const ZERO = 0x30;
 const CLOSING_BRACE = 0x7d;
 /** The start of every line, which the Python tool writes with a space after the colon. */
 const START = [...'{"index":'].map((character) => character.charCodeAt(0));
 
-/** The index at the start of a line; `undefined` if the line starts differently. */
-function leadingIndex(line: Buffer): number | undefined {
-  for (let i = 0; i < START.length; i++) if (line[i] !== START[i]) return undefined;
-  let at = START.length;
-  if (line[at] === SPACE) at++;
+/** The index at the start of the line at `start`; `undefined` if the line starts differently. */
+function leadingIndex(bytes: Buffer, start: number): number | undefined {
+  for (let i = 0; i < START.length; i++) if (bytes[start + i] !== START[i]) return undefined;
+  let at = start + START.length;
+  if (bytes[at] === SPACE) at++;
   let index = 0;
   const first = at;
-  for (let digit = line[at] - ZERO; digit >= 0 && digit <= 9; digit = line[++at] - ZERO) {
+  for (let digit = bytes[at] - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at] - ZERO) {
     index = index * 10 + digit;
   }
   return at === first ? undefined : index;
 }
 
-/** Whether `line`, which should be `length` bytes with its newline, is the result of `index`. */
-function isLineOf(line: Buffer, length: number, index: number): boolean {
-  if (line.indexOf(NEWLINE) !== length - 1) return false;
-  if (line[length - 2] === CLOSING_BRACE && leadingIndex(line) === index) return true;
-  const record = parseLine(line.toString("utf8", 0, length - 1));
+/** Whether the bytes from `start` to `end` are one line with its newline, the result of `index`. */
+function isLineOf(bytes: Buffer, start: number, end: number, index: number): boolean {
+  if (indexOfNewline(bytes, start) !== end - 1) return false;
+  if (bytes[end - 2] === CLOSING_BRACE && leadingIndex(bytes, start) === index) return true;
+  const record = parseLine(bytes.toString("utf8", start, end - 1));
   return typeof record === "object" && record.index === index;
 }
 
@@ -60,19 +60,55 @@ export interface CompactFile {
   runs: number;
 }
 
-/** Yields the checked lines of each record in index order, from the file offset `from` on. */
-function* checkedLines({ fd, indexes, runs }: Omit<CompactFile, "path">, from = 0) {
+/** Takes lines, newlines included: the bytes from `start` to `end`, which are reused after the next call. */
+type TakeLines = (bytes: Buffer, start: number, end: number) => void;
+
+/** Checks the line of each record from the file offset `from` on, and passes it to `take`, in index order. */
+function takeLines(
+  { fd, indexes, runs }: Omit<CompactFile, "path">,
+  from: number,
+  take: TakeLines,
+): void {
   const all = indexes.all();
   const reader = new WindowedReader(fd, runs);
-  for (let i = 0; i < indexes.end; i++) {
+  const { end: count } = indexes;
+  for (let i = 0; i < count; i++) {
     for (const index of all) {
       if (index.state(i) === "none") continue;
       const { offset, length } = index.location(i);
       if (offset < from) continue;
-      const line = reader.read(offset, offset + length + 1);
-      if (!isLineOf(line, length + 1, i)) throw new DamagedLineError(i);
-      yield line;
+      reader.select(offset, offset + length + 1);
+      const { bytes, start } = reader;
+      const end = offset - start + length + 1;
+      if (!isLineOf(bytes, offset - start, end, i)) throw new DamagedLineError(i);
+      take(bytes, offset - start, end);
     }
+  }
+}
+
+/** Joins lines that follow each other in memory, so that they are copied together. */
+class LineJoiner {
+  readonly #take: TakeLines;
+  #bytes: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+
+  constructor(take: TakeLines) {
+    this.#take = take;
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    if (bytes !== this.#bytes || start !== this.#end) {
+      this.flush();
+      this.#bytes = bytes;
+      this.#start = start;
+    }
+    this.#end = end;
+  }
+
+  flush(): void {
+    if (this.#end > this.#start) this.#take(this.#bytes, this.#start, this.#end);
+    this.#start = this.#end;
   }
 }
 
@@ -82,7 +118,7 @@ function* checkedLines({ fd, indexes, runs }: Omit<CompactFile, "path">, from = 
  * @throws {DamagedLineError} at the first that is not
  */
 export function checkLines(file: Omit<CompactFile, "path">, from: number): void {
-  for (const _ of checkedLines(file, from));
+  takeLines(file, from, () => {});
 }
 
 /**
@@ -96,11 +132,19 @@ export function checkLines(file: Omit<CompactFile, "path">, from: number): void 
 export function compact(
   file: CompactFile,
   beforeReplacing: () => void,
-  change: (line: Buffer) => Buffer = (line) => line,
+  change?: (line: Buffer) => Buffer,
 ): void {
   replaceWith(file.path, fstatSync(file.fd).mode, (target) => {
     const writer = new BufferedWriter((bytes) => writeAll(target, bytes));
-    for (const line of checkedLines(file)) writer.bytes(change(line));
+    if (change === undefined) {
+      const joiner = new LineJoiner((bytes, start, end) =>
+        writer.bytes(bytes.subarray(start, end))
+      );
+      takeLines(file, 0, (bytes, start, end) => joiner.add(bytes, start, end));
+      joiner.flush();
+    } else {
+      takeLines(file, 0, (bytes, start, end) => writer.bytes(change(bytes.subarray(start, end))));
+    }
     writer.flush();
     beforeReplacing();
   });

@@ -4,15 +4,10 @@
  *
  * @module
  */
-import { fingerprint } from "./fingerprint.ts";
+import { ANY_INPUT, CHECKED, fingerprint } from "./fingerprint.ts";
 import { JournalStats } from "./journal_stats.ts";
 import { ModelIndexes } from "./model_indexes.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
-
-/** Replaces a fingerprint once the input has been compared. Real fingerprints are not negative. */
-const CHECKED = -1;
-/** The fingerprint of a failure without an input, which any input matches. */
-const ANY_INPUT = -2;
 
 /** Steps back by fewer records come from requests that ran concurrently. A larger step starts a new run. */
 const FAR = 1 << 12;

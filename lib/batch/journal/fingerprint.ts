@@ -1,9 +1,14 @@
 /**
- * Hashes a record's input to one number, so that a million inputs can be compared in little memory.
+ * Hashes a record's input to one number, so that millions of inputs can be compared in little memory.
  *
  * @module
  */
 import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
+
+/** Replaces the fingerprint of an input that has been compared. Those of inputs are not negative. */
+export const CHECKED = -1;
+/** The fingerprint of a failure without an input, which any input matches. */
+export const ANY_INPUT = -2;
 
 /** XXH64 of a text, and of bytes. */
 interface Hashes {
@@ -26,7 +31,7 @@ export function hashBytes(bytes: Uint8Array): number {
 }
 
 /**
- * The upper 52 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`. Field order and number
+ * The upper 40 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`. Field order and number
  * spelling don't matter, since older files contain doubles. `NaN`, which equals nothing, if `input` is
  * circular or nested too deeply.
  */
@@ -38,5 +43,5 @@ export function fingerprint(input: unknown): number {
     return NaN;
   }
   // Not the runtime's own hash: it allocates per call, 100 MB for a million records.
-  return Number(hashes!.h64(text) >> 12n);
+  return Number(hashes!.h64(text) >> 24n);
 }

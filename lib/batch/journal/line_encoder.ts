@@ -48,11 +48,12 @@ export class LineEncoder {
 
   /** Adds `json` and `end`. If `isOpen`, `end` replaces the closing brace. */
   #add(json: string | Uint8Array, end: string, isOpen: boolean): void {
+    // Added one after the other: joining them would copy the line.
     if (typeof json === "string") {
-      this.#buffer.addText((isOpen ? json.slice(0, json.lastIndexOf("}")) : json) + end);
+      this.#buffer.addText(isOpen ? json.slice(0, json.lastIndexOf("}")) : json);
     } else {
       this.#buffer.addBytes(isOpen ? json.subarray(0, json.lastIndexOf(CLOSING_BRACE)) : json);
-      this.#buffer.addText(end);
     }
+    this.#buffer.addText(end);
   }
 }

@@ -1,28 +1,14 @@
 /**
- * Stores the index of a journal in memory: 21 bytes per record, or 29 if records have costs.
+ * Stores the index of a journal in memory, in pages.
  *
  * @module
  */
+import { IndexPage, PAGE } from "./index_page.ts";
 import type { LineEntry, LineLocation, RecordIndex, RecordState } from "./record_index.ts";
-
-const STATES: readonly RecordState[] = ["none", "error", "success"];
-
-/** Records per page. Growing by pages never copies, which would leave the old tables as garbage. */
-const PAGE = 1 << 16;
-
-/** The entries of {@link PAGE} consecutive indexes, as columns. */
-class Page {
-  readonly states = new Uint8Array(PAGE);
-  readonly fingerprints = new Float64Array(PAGE);
-  readonly offsets = new Float64Array(PAGE);
-  readonly lengths = new Uint32Array(PAGE);
-  /** Created by the first cost. */
-  spent: Float64Array | undefined;
-}
 
 /** A {@link RecordIndex} in typed arrays. */
 export class MemoryIndex implements RecordIndex {
-  readonly #pages: (Page | undefined)[] = [];
+  readonly #pages: (IndexPage | undefined)[] = [];
   #end = 0;
   #successes = 0;
   #errors = 0;
@@ -45,55 +31,47 @@ export class MemoryIndex implements RecordIndex {
   }
 
   state(index: number): RecordState {
-    return STATES[this.#pages[Math.floor(index / PAGE)]?.states[index % PAGE] ?? 0];
+    return this.#pages[Math.floor(index / PAGE)]?.state(index % PAGE) ?? "none";
   }
 
   fingerprint(index: number): number {
-    return this.#page(index).fingerprints[index % PAGE];
+    return this.#page(index).fingerprint(index % PAGE);
   }
 
   setFingerprint(index: number, fingerprint: number): void {
-    this.#page(index).fingerprints[index % PAGE] = fingerprint;
+    this.#page(index).setFingerprint(index % PAGE, fingerprint);
   }
 
   location(index: number): LineLocation {
-    const page = this.#page(index);
-    return { offset: page.offsets[index % PAGE], length: page.lengths[index % PAGE] };
+    return this.#page(index).location(index % PAGE);
   }
 
-  set(index: number, { state, fingerprint, offset, length }: LineEntry): void {
+  set(index: number, entry: LineEntry): void {
     const before = this.state(index);
-    if (before === "success" && state === "error") return;
+    if (before === "success" && entry.state === "error") return;
     this.#count(before, -1);
-    this.#count(state, 1);
-    const page = this.#page(index);
-    const i = index % PAGE;
-    page.states[i] = STATES.indexOf(state);
-    page.fingerprints[i] = fingerprint;
-    page.offsets[i] = offset;
-    page.lengths[i] = length;
+    this.#count(entry.state, 1);
+    this.#page(index).set(index % PAGE, entry);
     this.#end = Math.max(this.#end, index + 1);
   }
 
   forget(index: number): void {
     this.#count(this.state(index), -1);
-    this.#page(index).states[index % PAGE] = 0;
+    this.#page(index).forget(index % PAGE);
   }
 
   spentOn(index: number): number {
-    return this.#pages[Math.floor(index / PAGE)]?.spent?.[index % PAGE] ?? 0;
+    return this.#pages[Math.floor(index / PAGE)]?.spent(index % PAGE) ?? 0;
   }
 
   spend(index: number, cost: number, before = this.spentOn(index)): void {
     if (cost + before === 0) return;
-    const page = this.#page(index);
-    page.spent ??= new Float64Array(PAGE);
-    this.#spent += before + cost - page.spent[index % PAGE];
-    page.spent[index % PAGE] = before + cost;
+    this.#spent += before + cost - this.spentOn(index);
+    this.#page(index).setSpent(index % PAGE, before + cost);
   }
 
-  #page(index: number): Page {
-    return this.#pages[Math.floor(index / PAGE)] ??= new Page();
+  #page(index: number): IndexPage {
+    return this.#pages[Math.floor(index / PAGE)] ??= new IndexPage();
   }
 
   #count(state: RecordState, change: number): void {

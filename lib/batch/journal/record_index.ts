@@ -18,7 +18,7 @@ export interface LineLocation {
 /** The index entry of a line. */
 export interface LineEntry extends LineLocation {
   state: "error" | "success";
-  /** A hash of the record's input, see fingerprint.ts; `NaN` matches nothing. */
+  /** A hash of the record's input, or a special value, see fingerprint.ts; `NaN` matches nothing. */
   fingerprint: number;
 }
 

@@ -35,8 +35,8 @@ export class WindowedReader {
   readonly #maxWindows: number;
   /** The windows by position, the least recently used first. */
   readonly #windows = new Map<number, Window>();
-  #last = -1;
-  #lastBytes: Buffer = Buffer.alloc(0);
+  #start = -1;
+  #bytes: Buffer = Buffer.alloc(0);
 
   /**
    * @param fd an open file
@@ -48,16 +48,31 @@ export class WindowedReader {
     this.#maxWindows = MEMORY / this.#size;
   }
 
-  /** The bytes from `offset` up to `end`; fewer at the end of the file. Valid until the next call. */
-  read(offset: number, end: number): Buffer {
-    const start = offset - offset % this.#size;
-    // A line that crosses into the next window is read by itself.
-    if (end - start > this.#size) return readAt(this.#fd, offset, end - offset);
-    if (start !== this.#last) this.#select(start);
-    return this.#lastBytes.subarray(offset - start, end - start);
+  /** The bytes of the selected part of the file. Its memory stays valid until a third part is selected. */
+  get bytes(): Buffer {
+    return this.#bytes;
   }
 
-  #select(start: number): void {
+  /** The file offset at which {@link bytes} start. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Selects a part of the file that has the bytes from `offset` up to `end`, fewer at the end of the file. */
+  select(offset: number, end: number): void {
+    if (offset >= this.#start && end <= this.#start + this.#bytes.length) return;
+    const start = offset - offset % this.#size;
+    if (end - start > this.#size) {
+      // A line that crosses into the next window is read by itself.
+      this.#bytes = readAt(this.#fd, offset, end - offset);
+      this.#start = offset;
+    } else if (start !== this.#start) {
+      this.#bytes = this.#window(start);
+      this.#start = start;
+    }
+  }
+
+  #window(start: number): Buffer {
     let window = this.#windows.get(start);
     if (window === undefined) {
       const memory = this.#freeMemory();
@@ -69,8 +84,7 @@ export class WindowedReader {
       this.#windows.delete(start);
     }
     this.#windows.set(start, window);
-    this.#last = start;
-    this.#lastBytes = window.bytes;
+    return window.bytes;
   }
 
   /** Memory is reused: the runtimes are slow to free large buffers. */
