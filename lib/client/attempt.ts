@@ -81,7 +81,7 @@ async function readStream(
     let step = await batches.next();
     grant.answered();
     for (; !step.done; step = await batches.next()) {
-      for (const event of step.value) received.add(event);
+      received.addAll(step.value);
       call.recorder?.received(step.value);
       await channel.write(step.value);
     }

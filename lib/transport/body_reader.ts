@@ -15,7 +15,7 @@ const BUFFER_SIZE = 64 * 1024;
  * The maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that has arrived, up to
  * a megabyte, and a reader that works through so much at once keeps the event loop from everything else.
  */
-const PART_SIZE = 16 * 1024;
+const PART_SIZE = 64 * 1024;
 /** Maximum buffers in the pool: about as many as bodies are read at once. */
 const MAX_POOLED = 1024;
 const pool: ArrayBuffer[] = [];
