@@ -3,12 +3,14 @@
  * with its target. What counts is the ratio to a bare `fetch` loop on the same runtime in the same run.
  *
  * Options: --only TEXT (sections whose name contains it), --setting TEXT (settings of the section `requests` that
- * contain it), --own (no other packages there), --rounds N (default 3), --short (takes a minute;
+ * contain it), --own (no other packages there), --rounds N (default 3), --streams N (of the
+ * section `many`, default 5,000; needs as many open files), --short (takes a minute;
  * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
  * `bench` comments of that file).
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { measureManyStreams } from "./many_streams.ts";
 import { machine, writeTables } from "./markdown_page.ts";
 import { type Measurement, plainTables, reaches } from "./measurement.ts";
 import {
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     setting: { type: "string" },
     own: { type: "boolean", default: false },
     rounds: { type: "string", default: "3" },
+    streams: { type: "string", default: "5000" },
     short: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     markdown: { type: "string" },
@@ -49,6 +52,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
   },
   "ramp": () => measureRamp(rounds),
   "streams": () => measureStreams(rounds),
+  "many": () => measureManyStreams(Number(values.streams), rounds),
   "resume": () => measureResume(100_000, rounds),
   "results": () => measureResults(300_000, rounds),
   "cache": () => measureCache(100_000, rounds),

@@ -15,7 +15,7 @@ export interface Measurement {
   unit: string;
   /** The ratio to the baseline of the section, usually the bare loop. */
   ratio?: number;
-  /** Microseconds of CPU time of the process, per request or command. */
+  /** Microseconds of CPU time of the process, per request, token or command. */
   cpu?: number;
   /** The ratio of the CPU time of the baseline to this one. */
   cpuRatio?: number;

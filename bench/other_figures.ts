@@ -7,6 +7,7 @@ import {
   median,
   peakMemory,
   run,
+  type Runtime,
   RUNTIMES,
   scratch,
   startBenchServer,
@@ -17,18 +18,48 @@ function rounds<T>(count: number, measure: () => T): T[] {
   return Array.from({ length: count }, measure);
 }
 
-/** Measures the time to the first token, and tokens per second. */
+/** One run that reads streams: the time to the first token, and the rate of all tokens. */
+interface StreamRun {
+  /** Seconds. */
+  first: number;
+  /** Tokens per second. */
+  rate: number;
+  /** Seconds of CPU time of the process per token, without the startup of the runtime. */
+  cpuSeconds: number;
+}
+
+function readStreams(
+  launch: Runtime["launch"],
+  what: string,
+  args: { baseUrl: string; streams: number; tokens: number },
+): StreamRun {
+  const { baseUrl, streams, tokens } = args;
+  const worker = launch(`bench/workers/${what}_stream.ts`);
+  const { output, cpuSeconds } = run([...worker, baseUrl, `${streams}`, `${tokens}`]);
+  const start = run(launch("bench/workers/empty.ts"));
+  const [first, rate] = output.split(" ").map(Number);
+  return { first, rate, cpuSeconds: (cpuSeconds - start.cpuSeconds) / (streams * tokens) };
+}
+
+/** Measures the time to the first token, and tokens per second, of the library and a bare loop in turn. */
 export async function measureStreams(count: number): Promise<Measurement[]> {
   const rows: Measurement[] = [];
   const server = await startBenchServer();
+  const { baseUrl } = server;
   for (const { name: runtime, launch } of RUNTIMES) {
-    const read = (what: string, streams: number, tokens: number) =>
-      run([...launch(`bench/workers/${what}_stream.ts`), server.baseUrl, `${streams}`, `${tokens}`])
-        .output.split(" ").map(Number);
-    const firstOf = (what: string) => median(rounds(count, () => read(what, 500, 20)[0])) * 1000;
-    const rateOf = (what: string) => median(rounds(count, () => read(what, 100, 20_000)[1]));
-    const [bareFirst, first] = [firstOf("bare"), firstOf("library")];
-    const [bareRate, rate] = [rateOf("bare"), rateOf("library")];
+    const pairs = (streams: number, tokens: number) =>
+      rounds(count, () => ({
+        bare: readStreams(launch, "bare", { baseUrl, streams, tokens }),
+        library: readStreams(launch, "library", { baseUrl, streams, tokens }),
+      }));
+    const latencies = pairs(500, 20);
+    const bareFirst = median(latencies.map(({ bare }) => bare.first)) * 1000;
+    const first = median(latencies.map(({ library }) => library.first)) * 1000;
+    const all = pairs(100, 20_000);
+    const bareRate = median(all.map(({ bare }) => bare.rate));
+    const rate = median(all.map(({ library }) => library.rate));
+    const bareCpu = median(all.map(({ bare }) => bare.cpuSeconds));
+    const cpu = median(all.map(({ library }) => library.cpuSeconds));
     const of = { section: "Streams", setting: "one at a time", runtime };
     rows.push(
       { ...of, what: "bare fetch, first token", value: bareFirst, unit: "ms" },
@@ -40,13 +71,23 @@ export async function measureStreams(count: number): Promise<Measurement[]> {
         unit: "ms",
         target: { kind: "at most", limit: 1 },
       },
-      { ...of, what: "bare fetch, tokens", value: bareRate, unit: "/s", ratio: 1 },
+      {
+        ...of,
+        what: "bare fetch, tokens",
+        value: bareRate,
+        unit: "/s",
+        ratio: 1,
+        cpu: bareCpu * 1e6,
+        cpuRatio: 1,
+      },
       {
         ...of,
         what: "library, tokens",
         value: rate,
         unit: "/s",
         ratio: rate / bareRate,
+        cpu: cpu * 1e6,
+        cpuRatio: bareCpu / cpu,
         target: { kind: "at least", limit: 0.9 },
       },
     );

@@ -15,7 +15,7 @@ const ENV = {
   FLEXLLM_HOME: FOLDER,
   DENO_NO_UPDATE_CHECK: "1",
   // Without it, Bun allows 256 requests in flight per process.
-  [REQUESTS_VARIABLE]: "1000",
+  [REQUESTS_VARIABLE]: "6000",
 };
 
 /** A runtime, and the command that runs a source file on it. */

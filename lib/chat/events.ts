@@ -6,6 +6,7 @@
 import type { PartialCompletion } from "../errors.ts";
 import type { ChatResult, Citation, FinishReason, TokenLogprob } from "./result.ts";
 import type { Usage } from "../usage.ts";
+import { TextBuilder } from "./text_builder.ts";
 import type { ToolCall } from "./tool_call.ts";
 
 /** One event of a streamed completion. */
@@ -48,32 +49,43 @@ export type StreamEvent =
 
 /** Accumulates the events of one stream. */
 export class StreamAccumulator {
-  thinking: string | null = null;
   refusal: string | null = null;
   citations: Citation[] | undefined;
   logprobs: TokenLogprob[] | undefined;
   usage: Usage | null = null;
   finishReason: FinishReason | undefined;
-  #text = "";
+  readonly #text = new TextBuilder();
+  readonly #thinking = new TextBuilder();
+  #hasThought = false;
   #toolCalls: ToolCall[] = [];
 
   /** The text so far, or the refusal if there is no text. */
   get content(): string {
-    return this.#text || (this.refusal ?? "");
+    return this.#text.text || (this.refusal ?? "");
+  }
+
+  /** The thinking so far. */
+  get thinking(): string | null {
+    return this.#hasThought ? this.#thinking.text : null;
+  }
+
+  /** Adds events. Loops over events are in functions that are not async, which engines compile faster. */
+  addAll(events: readonly StreamEvent[]): void {
+    for (const event of events) this.add(event);
   }
 
   /** Adds an event. */
   add(event: StreamEvent): void {
     switch (event.type) {
       case "text":
-        this.#text += event.text;
+        this.#text.add(event.text);
         break;
       case "thinking":
-        this.thinking = (this.thinking ?? "") + event.text;
+        this.#hasThought = true;
+        this.#thinking.add(event.text);
         break;
       case "thinking_end":
-        this.thinking = ((this.thinking ?? "") + this.#text).trim() || null;
-        this.#text = "";
+        this.#endThinking();
         break;
       case "refusal":
         this.refusal = (this.refusal ?? "") + event.text;
@@ -104,6 +116,14 @@ export class StreamAccumulator {
         this.finishReason = event.finishReason;
         break;
     }
+  }
+
+  #endThinking(): void {
+    const thinking = (this.#thinking.text + this.#text.text).trim();
+    this.#text.clear();
+    this.#thinking.clear();
+    this.#thinking.add(thinking);
+    this.#hasThought = thinking !== "";
   }
 
   /** The tool calls so far, in order. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
-import { StreamAccumulator } from "../chat/events.ts";
+import { StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -76,21 +76,15 @@ async function readStream(
   channel: EventChannel,
   received: StreamAccumulator,
 ): Promise<Answered> {
-  const batches = grant.target.stream(encoded, call);
-  try {
-    let step = await batches.next();
+  const write = (events: StreamEvent[]) => {
     grant.answered();
-    for (; !step.done; step = await batches.next()) {
-      for (const event of step.value) received.add(event);
-      call.recorder?.received(step.value);
-      await channel.write(step.value);
-    }
-    const { model = "", raw = { model }, ...end } = step.value;
-    return { completion: { ...received.completion(), model, ...end }, raw };
-  } finally {
-    // Closes the connection if the reader left early.
-    await batches.return({});
-  }
+    received.addAll(events);
+    call.recorder?.received(events);
+    return channel.write(events);
+  };
+  const { model = "", raw = { model }, ...end } = await grant.target.stream(encoded, call, write);
+  grant.answered();
+  return { completion: { ...received.completion(), model, ...end }, raw };
 }
 
 /**

@@ -192,22 +192,24 @@ export class EndpointClient implements Target {
     }
   }
 
-  /** Sends a request once and yields its events in the batches in which they arrive. */
+  /** Sends a request once and passes its events to `write`, as {@link readStream} does. */
   stream(
     { provider, request, encoded }: EncodedCall,
     options: AttemptOptions,
-  ): AsyncGenerator<StreamEvent[], StreamEnd, void> {
-    return readStream(encoded, this.connection.fetch, {
+    write: (events: StreamEvent[]) => Promise<void>,
+  ): Promise<StreamEnd> {
+    const reading = {
       ...options,
       provider,
       isThinkingRequested: Boolean(request.options.thinking),
       endpoint: this.connection.endpoint,
       secrets: this.secrets,
-      onResponse: (response) => {
+      onResponse: (response: Response) => {
         options.recorder?.responded(response);
         this.observe(response, undefined);
       },
-    });
+    };
+    return readStream(encoded, this.connection.fetch, reading, write);
   }
 
   /** Learns the server's rate limits from the headers of an answer. */

@@ -12,7 +12,7 @@ import type { EncodedRequest } from "../transport/request.ts";
 import { redact, redactAnswer } from "../redact.ts";
 import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
 import { charsetOf, readBody } from "../transport/read_body.ts";
-import { readServerSentEvents } from "../transport/server_sent_events.ts";
+import { ServerSentEventReader } from "../transport/server_sent_events.ts";
 
 /** The context of a streamed request. */
 export interface ReadStreamOptions extends SendOptions {
@@ -33,18 +33,22 @@ export type StreamEnd =
   & { model?: string; raw?: unknown };
 
 /**
- * Yields the events of one streamed completion in the batches in which they arrive, and returns the parts that
- * are not events. Leaving the loop closes the connection.
+ * Reads one streamed completion, and returns the parts that are not events.
  *
- * @throws {FlexLLMError} for every failure; from the first `next()` if no event has arrived
+ * @param write takes the events in the batches in which they arrive; resolves when more are wanted, and rejects to
+ *   close the connection
+ *
+ * @throws {FlexLLMError} for every failure
  */
-export async function* readStream(
+export async function readStream(
   request: EncodedRequest,
   fetch: Fetch,
   options: ReadStreamOptions,
-): AsyncGenerator<StreamEvent[], StreamEnd, void> {
+  write: (events: StreamEvent[]) => Promise<void>,
+): Promise<StreamEnd> {
   const { provider, timeout } = options;
   const exchange = new Exchange(request.url, options.signal);
+  let reader: ServerSentEventReader | undefined;
   let finished = false;
   try {
     exchange.limit(timeout, "no first event of the answer");
@@ -61,13 +65,13 @@ export async function* readStream(
     }
     const decoder = provider.streamDecoder(options.endpoint, options.isThinkingRequested);
     let hasEvents = false;
-    const body = response.body ?? new Blob().stream();
-    const opened = (close: () => void) => exchange.onEnd(close);
-    for await (const batch of readServerSentEvents(body, charsetOf(response), opened)) {
+    const opened = reader = openBody(response);
+    exchange.onEnd(() => opened.close());
+    for (let batch; (batch = await opened.read()) !== undefined;) {
       if (typeof batch === "string") {
         const answer = decodeResponse(provider, shown(batch), options.endpoint);
         finished = true;
-        yield eventsOf(answer.completion);
+        await write(eventsOf(answer.completion));
         const { model, providerMessage, cost, serviceTier, billed } = answer.completion;
         return { model, providerMessage, cost, serviceTier, billed, raw: answer.raw };
       }
@@ -76,7 +80,7 @@ export async function* readStream(
         hasEvents = true;
         // The timeout excludes the time that the consumer takes.
         exchange.pause();
-        yield events;
+        await write(events);
         exchange.limit(timeout, "no further event of the answer");
       }
       if (error !== undefined && decoder.failure === undefined) throw error;
@@ -86,7 +90,7 @@ export async function* readStream(
     const { failure } = decoder;
     if (failure !== undefined) {
       failure.error.message = redact(failure.error.message ?? "", ...options.secrets) || undefined;
-      if (hasEvents && failure.usage) yield [{ type: "usage", usage: failure.usage }];
+      if (hasEvents && failure.usage) await write([{ type: "usage", usage: failure.usage }]);
     }
     throwIncomplete(decoder, options.endpoint, hasEvents ? undefined : new StreamAccumulator());
     finished = true;
@@ -95,9 +99,14 @@ export async function* readStream(
   } catch (error) {
     throw exchange.error(error);
   } finally {
+    reader?.close();
     if (!finished) exchange.end(new AbortedError());
     exchange.close();
   }
+}
+
+function openBody(response: Response): ServerSentEventReader {
+  return new ServerSentEventReader(response.body ?? new Blob().stream(), charsetOf(response));
 }
 
 /** Decodes a batch up to the first error in it. The events before the error count as received. */

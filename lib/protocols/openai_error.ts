@@ -108,11 +108,13 @@ function decodeBaseResponse({ status_code, status_msg }: Json): ProviderError | 
   };
 }
 
-/** Answers have one of these fields; a body without them may itself be an error. */
-const ANSWER_FIELDS = ["choices", "output", "content", "data"];
+/** Whether `body` has a field of an answer or a list of models; without any, it may itself be an error. */
+function isAnswer({ choices, output, content, data }: Json): boolean {
+  return (choices ?? output ?? content ?? data ?? null) !== null;
+}
 
 function decodePlain(answer: Json): ProviderError | undefined {
-  if (ANSWER_FIELDS.some((name) => (answer[name] ?? null) !== null)) return undefined;
+  if (isAnswer(answer)) return undefined;
   // SiliconFlow, Novita, AWS, Azure's API Management; Baidu's older APIs.
   const message = messageOf(answer.message) ?? asText(answer.Message) ?? asText(answer.error_msg) ??
     messageOf(answer.detail);

@@ -164,6 +164,10 @@ export class ThinkTagSplitter {
 
   /** Looks for a closing tag without an opening one before it. */
   #findClose(text: string, events: StreamEvent[]): void {
+    if (!text.includes("<")) {
+      events.push({ type: "text", text });
+      return;
+    }
     const close = text.indexOf(CLOSE);
     const open = text.indexOf(OPEN);
     if (open >= 0 && (close < 0 || open < close)) {

@@ -12,10 +12,15 @@ import { streamsFillMemory } from "../runtime/runtime.ts";
 /** The size of a buffer in bytes: the maximum of one read, and more than most answers have. */
 const BUFFER_SIZE = 64 * 1024;
 /**
+ * The size of the buffer of a stream that waits for its next tokens, in bytes. Thousands may wait at once, so larger
+ * buffers are only for those that fill this one.
+ */
+const SMALL_BUFFER_SIZE = 4 * 1024;
+/**
  * The maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that has arrived, up to
  * a megabyte, and a reader that works through so much at once keeps the event loop from everything else.
  */
-const PART_SIZE = 16 * 1024;
+const PART_SIZE = 64 * 1024;
 /** Maximum buffers in the pool: about as many as bodies are read at once. */
 const MAX_POOLED = 1024;
 const pool: ArrayBuffer[] = [];
@@ -51,14 +56,18 @@ function byobReader(body: Body): ReadableStreamBYOBReader | undefined {
 export class BodyReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #default: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #buffer: ArrayBuffer | undefined;
+  #small: ArrayBuffer | undefined;
+  /** A buffer of the pool, while the small one would be full. */
+  #large: ArrayBuffer | undefined;
+  /** Whether the last chunk filled the small buffer, or would have. */
+  #isFull = false;
   /** What is left of a chunk that is larger than {@link PART_SIZE}. */
   #rest: Uint8Array | undefined;
 
   constructor(body: Body) {
     this.#byob = byobReader(body);
     if (this.#byob === undefined) this.#default = body.getReader();
-    else this.#buffer = takeBuffer();
+    else this.#small = new ArrayBuffer(SMALL_BUFFER_SIZE);
   }
 
   /** Returns the next chunk, which is only valid until the next call; `undefined` at the end. */
@@ -66,9 +75,20 @@ export class BodyReader {
     if (this.#byob === undefined) {
       return this.#part(this.#rest ?? (await this.#default!.read()).value);
     }
-    const { done, value } = await this.#byob.read(new Uint8Array(this.#buffer!));
-    this.#buffer = value?.buffer;
-    return done ? undefined : value;
+    const isLarge = this.#isFull;
+    if (isLarge) this.#large ??= takeBuffer();
+    else this.#releaseLarge();
+    const { done, value } = await this.#byob.read(new Uint8Array((this.#large ?? this.#small)!));
+    if (isLarge) this.#large = value?.buffer;
+    else this.#small = value?.buffer;
+    if (done || value === undefined) return undefined;
+    this.#isFull = value.length >= SMALL_BUFFER_SIZE;
+    return value;
+  }
+
+  #releaseLarge(): void {
+    if (this.#large !== undefined) releaseBuffer(this.#large);
+    this.#large = undefined;
   }
 
   /** The first part of a chunk; the next reads return the others. */
@@ -81,8 +101,8 @@ export class BodyReader {
 
   /** Releases the reader, and closes the connection unless the body was read to its end. */
   close(): void {
-    if (this.#buffer !== undefined) releaseBuffer(this.#buffer);
-    this.#buffer = undefined;
+    this.#releaseLarge();
+    this.#small = undefined;
     this.#rest = undefined;
     (this.#byob ?? this.#default)!.cancel().catch(() => {});
   }

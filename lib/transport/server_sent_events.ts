@@ -6,34 +6,43 @@
 import { BodyReader } from "./body_reader.ts";
 import { EventReader } from "./event_reader.ts";
 
-/**
- * Yields the `data` of events in batches, one for each chunk that completes any. Comments
- * (keep-alives) and events without data yield nothing. A body that is a document instead (JSON, HTML),
- * whatever its content type says, yields its whole text once, decoded from `charset`. Leaving the loop
- * cancels the body.
- *
- * @param onOpen receives a function that stops reading immediately, even while the server is silent
- *
- * @throws {MalformedResponseError} when an event or the whole body is too large
- */
-export async function* readServerSentEvents(
-  body: ReadableStream<Uint8Array>,
-  charset = "utf-8",
-  onOpen?: (close: () => void) => void,
-): AsyncGenerator<string[] | string, void, void> {
-  const events = new EventReader(charset);
-  const reader = new BodyReader(body);
-  onOpen?.(() => reader.close());
-  try {
-    while (true) {
-      const chunk = await reader.read();
-      const batch = chunk === undefined ? events.end() : events.push(chunk);
-      if (batch.length > 0) yield batch;
-      if (chunk !== undefined) continue;
-      if (events.document !== undefined) yield events.document;
-      return;
+/** Reads one body. */
+export class ServerSentEventReader {
+  readonly #body: BodyReader;
+  readonly #events: EventReader;
+  #isOver = false;
+
+  /** @param charset of a body that is no event stream */
+  constructor(body: ReadableStream<Uint8Array>, charset = "utf-8") {
+    this.#body = new BodyReader(body);
+    this.#events = new EventReader(charset);
+  }
+
+  /**
+   * Returns the `data` of the events that the next chunk completes, `undefined` at the end. Comments (keep-alives) and
+   * events without data are left out. A body that is a document instead (JSON, HTML), whatever its content type says,
+   * is returned once, as its whole text.
+   *
+   * @throws {MalformedResponseError} when an event or the whole body is too large
+   */
+  async read(): Promise<string[] | string | undefined> {
+    while (!this.#isOver) {
+      const chunk = await this.#body.read();
+      if (chunk === undefined) return this.#end();
+      const batch = this.#events.push(chunk);
+      if (batch.length > 0) return batch;
     }
-  } finally {
-    reader.close();
+    return undefined;
+  }
+
+  /** Stops reading immediately, even while the server is silent, and closes the connection unless all was read. */
+  close(): void {
+    this.#body.close();
+  }
+
+  #end(): string[] | string | undefined {
+    this.#isOver = true;
+    const batch = this.#events.end();
+    return batch.length > 0 ? batch : this.#events.document;
   }
 }

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
 import { MAX_ANSWER_BYTES, MAX_STREAM_BYTES } from "../../lib/transport/read_body.ts";
-import { readServerSentEvents } from "../../lib/transport/server_sent_events.ts";
+import { ServerSentEventReader } from "../../lib/transport/server_sent_events.ts";
 import {
   EVENT_STREAM_HEAD,
   type RawServer,
@@ -152,7 +152,12 @@ Deno.test("an endless stream is an error at 512 MiB", async () => {
   });
   let events = 0;
   const error = await failure((async () => {
-    for await (const batch of readServerSentEvents(body)) events += batch.length;
+    const reader = new ServerSentEventReader(body);
+    try {
+      for (let batch; (batch = await reader.read()) !== undefined;) events += batch.length;
+    } finally {
+      reader.close();
+    }
   })());
   assert.equal(error.message, "the answer is larger than 512 MiB");
   assert.equal(events, 512);

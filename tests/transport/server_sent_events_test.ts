@@ -1,7 +1,7 @@
 /** Format: WHATWG HTML, "Server-sent events". */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readServerSentEvents } from "../../lib/transport/server_sent_events.ts";
+import { ServerSentEventReader } from "../../lib/transport/server_sent_events.ts";
 
 type Body = ReadableStream<Uint8Array>;
 
@@ -33,7 +33,8 @@ async function read(
   const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
   const chunks = [0, ...places].map((start, i) => bytes.subarray(start, places[i]));
   const events: string[] = [];
-  for await (const batch of readServerSentEvents(bodyOf(chunks))) events.push(...batch);
+  const reader = new ServerSentEventReader(bodyOf(chunks));
+  for (let batch; (batch = await reader.read()) !== undefined;) events.push(...batch);
   return events;
 }
 
@@ -81,7 +82,7 @@ for (const [kind, bodyOf] of Object.entries(KINDS)) {
   });
 }
 
-Deno.test("leaving the loop cancels the body", async () => {
+Deno.test("closing the reader cancels the body", async () => {
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new TextEncoder().encode("data: x\n\n")),
@@ -89,9 +90,8 @@ Deno.test("leaving the loop cancels the body", async () => {
       cancelled = true;
     },
   });
-  for await (const batch of readServerSentEvents(body)) {
-    assert.deepEqual(batch, ["x"]);
-    break;
-  }
+  const reader = new ServerSentEventReader(body);
+  assert.deepEqual(await reader.read(), ["x"]);
+  reader.close();
   assert.ok(cancelled);
 });

@@ -18,6 +18,7 @@ import {
   decodeThinking,
   functionCall,
   messageCitations,
+  messageExtras,
   nativeMessage,
 } from "./answer_message.ts";
 import { ToolCallAssembler } from "./stream_tool_calls.ts";
@@ -27,8 +28,33 @@ import { finishReason } from "../finish_reason.ts";
 import { parseEvent } from "../parse_event.ts";
 import type { Endpoint, ProviderError, StreamDecoder } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
+import { TextTemplate } from "../text_template.ts";
 import { isKnownToThink, mayTagThinking, ThinkTagSplitter } from "../think_tags.ts";
 import { decodeLogprobs } from "../token_logprobs.ts";
+
+function choiceOf(chunk: Json): Json | undefined {
+  const choice = firstChoice(chunk.choices);
+  // With several choices, each chunk belongs to one of them.
+  return typeof choice?.index === "number" && choice.index > 0 ? undefined : choice;
+}
+
+function deltaOf(choice: Json): Json | undefined {
+  // A server that does not stream sends the whole message in one event.
+  return asObject(choice.delta) ?? asObject(choice.message);
+}
+
+/** The text of a chunk whose message has nothing else. */
+function onlyText(chunk: Json): string | undefined {
+  const choice = choiceOf(chunk);
+  const delta = choice && deltaOf(choice);
+  const hasMore = delta === undefined || messageExtras(delta) !== undefined;
+  return hasMore ? undefined : asText(delta.content);
+}
+
+/** Whether the text of a message is all that it takes for an event. */
+function isFromText({ type }: StreamEvent): boolean {
+  return type === "text" || type === "thinking" || type === "thinking_end";
+}
 
 /** Decodes one stream. */
 export class ChatStreamDecoder implements StreamDecoder {
@@ -41,6 +67,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #endpoint: Endpoint | undefined;
   readonly #isThinkingRequested: boolean;
   readonly #text = new ThinkTagSplitter();
+  readonly #template = new TextTemplate();
   readonly #message = new MessageAssembler();
   readonly #calls = new ToolCallAssembler();
   #isEmpty = true;
@@ -66,26 +93,40 @@ export class ChatStreamDecoder implements StreamDecoder {
       this.#done(events);
       return events;
     }
+    const text = this.#template.match(data);
+    if (text === undefined) {
+      this.#pushChunk(data, events);
+    } else {
+      this.#message.pushText(text);
+      this.#text.push(text, events);
+    }
+    return events;
+  }
+
+  #pushChunk(data: string, events: StreamEvent[]): void {
+    this.#template.clear();
     const chunk = parseEvent(data);
     const error = decodeError(chunk);
     if (error !== undefined) throw embeddedError(error, undefined, undefined, this.#endpoint);
     this.model ??= asText(chunk.model);
     this.serviceTier = asText(chunk.service_tier) ?? this.serviceTier;
-    const choice = this.#choice(chunk.choices);
+    const choice = choiceOf(chunk);
     if (choice !== undefined) this.#pushChoice(choice, events);
-    for (const citation of answerCitations(chunk).slice(this.#cited)) {
-      this.#cited++;
-      events.push({ type: "citation", citation });
+    const citations = answerCitations(chunk);
+    while (this.#cited < citations.length) {
+      events.push({ type: "citation", citation: citations[this.#cited++] });
     }
     const rawUsage = findUsage(chunk, choice);
     this.#usage = decodeUsage(rawUsage) ?? this.#usage;
     this.cost = decodeCost(rawUsage) ?? this.cost;
+    if (rawUsage === undefined && events.every(isFromText)) {
+      this.#template.learn(data, chunk, onlyText);
+    }
     // Usage alone is not an answer: such a stream may be retried.
-    if (this.#usage === null || this.#isEmpty) return events;
+    if (this.#usage === null || this.#isEmpty) return;
     if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
     else this.failure.usage = this.#usage;
     this.#usage = null;
-    return events;
   }
 
   providerMessage(): ProviderMessage | undefined {
@@ -99,15 +140,8 @@ export class ChatStreamDecoder implements StreamDecoder {
     return message && { model: this.model, choices: [{ index: 0, message }] };
   }
 
-  #choice(choices: unknown): Json | undefined {
-    const choice = firstChoice(choices);
-    // With several choices, each chunk belongs to one of them.
-    return typeof choice?.index === "number" && choice.index > 0 ? undefined : choice;
-  }
-
   #pushChoice(choice: Json, events: StreamEvent[]): void {
-    // A server that does not stream sends the whole message in one event.
-    const delta = asObject(choice.delta) ?? asObject(choice.message);
+    const delta = deltaOf(choice);
     if (delta !== undefined) this.#pushDelta(delta, events);
     const logprobs = decodeLogprobs(choice.logprobs);
     if (logprobs !== undefined) events.push({ type: "logprobs", logprobs });

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { TextBuilder } from "../../chat/text_builder.ts";
 import { asObject, asObjects, type Json } from "../../json/json.ts";
 import { decodeContent, messageExtras } from "./answer_message.ts";
 
@@ -16,19 +17,25 @@ const PIECES: ReadonlySet<string> = new Set(["data", "transcript"]);
 /** The message of one stream. */
 export class MessageAssembler {
   #extras: Json | undefined;
-  #text = "";
+  readonly #text = new TextBuilder();
   /** The content parts; `undefined` until the server sends any. */
   #parts: Json[] | undefined;
 
   /** Adds a delta. */
   push(delta: Json): void {
     const { content } = delta;
-    if (typeof content === "string") this.#pushText(content);
+    if (typeof content === "string") this.pushText(content);
     else if (Array.isArray(content)) this.#pushParts(asObjects(content));
     const extras = messageExtras(delta);
     if (extras === undefined) return;
     const known = this.#extras ??= {};
     for (const name in extras) known[name] = merge(known[name], extras[name]);
+  }
+
+  /** Adds a delta that is only text. */
+  pushText(text: string): void {
+    if (this.#parts === undefined) this.#text.add(text);
+    else if (text !== "") this.#pushParts([{ type: "text", text }]);
   }
 
   /** The service-specific fields. */
@@ -38,16 +45,16 @@ export class MessageAssembler {
 
   /** The content in the form of a plain answer. */
   get content(): unknown {
-    return this.#parts ?? this.#text;
+    return this.#parts ?? this.#text.text;
   }
 
-  #pushText(text: string): void {
-    if (this.#parts === undefined) this.#text += text;
-    else if (text !== "") this.#pushParts([{ type: "text", text }]);
+  #startParts(): Json[] {
+    const { text } = this.#text;
+    return text === "" ? [] : [{ type: "text", text }];
   }
 
   #pushParts(parts: Json[]): void {
-    this.#parts ??= this.#text === "" ? [] : [{ type: "text", text: this.#text }];
+    this.#parts ??= this.#startParts();
     for (const part of parts) {
       const last = this.#parts.at(-1);
       if (last === undefined || last.type !== part.type) {

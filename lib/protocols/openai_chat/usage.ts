@@ -59,10 +59,10 @@ export function findUsage(answer: Json, choice: Json | undefined): Json | undefi
 const TICKS_PER_USD = 1e10;
 
 /** The cost in USD, in any of its forms. */
-function reportedCost(usage: Json | undefined): number | undefined {
-  const cost = asCount(usage?.cost) ?? asCount(asObject(usage?.cost)?.total_cost);
+function reportedCost(usage: Json): number | undefined {
+  const cost = asCount(usage.cost) ?? asCount(asObject(usage.cost)?.total_cost);
   if (cost !== undefined) return cost;
-  const ticks = asCount(usage?.cost_in_usd_ticks);
+  const ticks = asCount(usage.cost_in_usd_ticks);
   return ticks === undefined ? undefined : ticks / TICKS_PER_USD;
 }
 
@@ -71,7 +71,8 @@ function reportedCost(usage: Json | undefined): number | undefined {
  * `is_byok`) it is only the fee, so that provider's charge is added.
  */
 export function decodeCost(usage: Json | undefined): number | undefined {
+  if (usage === undefined) return undefined;
   const cost = reportedCost(usage);
-  if (usage?.is_byok !== true) return cost;
+  if (usage.is_byok !== true) return cost;
   return (cost ?? 0) + (asCount(asObject(usage.cost_details)?.upstream_inference_cost) ?? 0);
 }
