@@ -3,9 +3,10 @@
  * with its target. What counts is the ratio to a bare `fetch` loop on the same runtime in the same run.
  *
  * Options: --only TEXT (sections whose name contains it), --setting TEXT (settings of the section `requests` that
- * contain it), --own (no other packages there), --rounds N (default 3), --short (takes a minute;
- * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
- * `bench` comments of that file).
+ * contain it), --own (no other packages there), --promptfoo DIR (where promptfoo and its Node are installed, for
+ * the section `peers`; by default they are installed into a temporary directory), --rounds N (default 3), --short
+ * (takes a minute; fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between
+ * the two `bench` comments of that file).
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -21,6 +22,7 @@ import {
   measureStreams,
   measureTelemetry,
 } from "./other_figures.ts";
+import { measurePeers } from "./peers.ts";
 import { cleanUp, median } from "./runtimes.ts";
 import { measureThroughput, SETTINGS, SHORT } from "./throughput.ts";
 
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     setting: { type: "string" },
     own: { type: "boolean", default: false },
+    promptfoo: { type: "string" },
     rounds: { type: "string", default: "3" },
     short: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -46,6 +49,7 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
     const { setting, own: isOwnOnly } = values;
     return measureThroughput(SETTINGS, { rounds, pick: median, setting, isOwnOnly, note });
   },
+  "peers": () => measurePeers({ records: 2000, rounds, folder: values.promptfoo, note }),
   "streams": () => measureStreams(rounds),
   "resume": () => measureResume(100_000, rounds),
   "results": () => measureResults(300_000, rounds),
