@@ -3,8 +3,9 @@
  * with its target. What counts is the ratio to a bare `fetch` loop on the same runtime in the same run.
  *
  * Options: --only TEXT (sections whose name contains it), --setting TEXT (settings of the section `requests` that
- * contain it), --own (no other packages there), --rounds N (default 3), --streams N (of the
- * section `many`, default 5,000; needs as many open files), --short (takes a minute;
+ * contain it), --own (no other packages there), --promptfoo DIR (where promptfoo and its Node are installed, for
+ * the section `peers`; with `--only peers` and no DIR, they are installed into a temporary directory), --rounds N
+ * (default 3), --streams N (of the section `many`, default 5,000; needs as many open files), --short (takes a minute;
  * fails if a figure misses twice its target), --json, --markdown FILE (writes the tables between the two
  * `bench` comments of that file).
  */
@@ -22,6 +23,7 @@ import {
   measureStreams,
   measureTelemetry,
 } from "./other_figures.ts";
+import { measurePeers } from "./peers.ts";
 import { measureRamp } from "./ramp.ts";
 import { cleanUp, median } from "./runtimes.ts";
 import { measureStart } from "./startup.ts";
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     setting: { type: "string" },
     own: { type: "boolean", default: false },
+    promptfoo: { type: "string" },
     rounds: { type: "string", default: "3" },
     streams: { type: "string", default: "5000" },
     short: { type: "boolean", default: false },
@@ -51,6 +54,12 @@ const SECTIONS: Record<string, () => Measurement[] | Promise<Measurement[]>> = {
     return measureThroughput(SETTINGS, { rounds, pick: median, setting, isOwnOnly, note });
   },
   "ramp": () => measureRamp(rounds),
+  "peers": () => {
+    const { promptfoo: folder, only } = values;
+    // The installation takes 1.6 GB.
+    if (folder === undefined && only === "") return [];
+    return measurePeers({ records: 2000, rounds, folder, note });
+  },
   "streams": () => measureStreams(rounds),
   "many": () => measureManyStreams(Number(values.streams), rounds),
   "resume": () => measureResume(100_000, rounds),

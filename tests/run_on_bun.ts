@@ -63,7 +63,8 @@ try {
   const shared = join(folder, "shared");
   const alone = join(folder, "alone");
   const files = await bundle(names.filter((name) => name !== ALONE), shared);
-  const runs = availableParallelism() > 1 ? 2 : 1;
+  // Many tests wait for servers and processes.
+  const runs = availableParallelism() * 2;
   const parts = Array.from({ length: runs }, (_, i) => files.filter((_, j) => j % runs === i));
   const codes = await Promise.all(parts.map((part) => run(part, shared)));
   codes.push(await run(await bundle([ALONE], alone), alone));

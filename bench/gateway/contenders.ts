@@ -2,7 +2,7 @@
  * Starts the servers that are compared: a bare proxy, `flexllm serve`, and Portkey's gateway.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { run, type Runtime, RUNTIMES, scratch, type Server, startServer } from "../runtimes.ts";
@@ -95,17 +95,17 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Starts Portkey's gateway on Node, without limits, budgets or a cache, which it lacks. It is installed into
- * `folder` unless it is there, or into a temporary one.
+ * Starts Portkey's gateway on Node, without limits, budgets or a cache, which it lacks. It is installed in
+ * `folder`, or once into a temporary one.
  */
 export async function startPortkey(upstream: string, folder?: string): Promise<Contender> {
   const installed = folder ?? scratch("portkey");
-  if (folder === undefined) {
-    mkdirSync(installed);
+  const main = join(installed, "node_modules/@portkey-ai/gateway/build/start-server.js");
+  if (folder === undefined && !existsSync(main)) {
+    mkdirSync(installed, { recursive: true });
     const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", installed];
     execFileSync("npm", ["install", ...flags, PORTKEY], { stdio: "ignore" });
   }
-  const main = join(installed, "node_modules/@portkey-ai/gateway/build/start-server.js");
   const port = await freePort();
   const server = await startServer(["node", main, `--port=${port}`, "--headless"]);
   const headers = {

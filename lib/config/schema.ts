@@ -138,9 +138,6 @@ export type TemplateFields = v.InferOutput<typeof templateFields>;
 /** The section `batch`. */
 export type BatchSection = v.InferOutput<typeof batch>;
 
-/** The section `redis`. */
-export type RedisSection = v.InferOutput<typeof redis>;
-
 /** The section `serve`. */
 export type ServeSection = v.InferOutput<typeof serve>;
 

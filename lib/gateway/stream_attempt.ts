@@ -17,6 +17,9 @@ import type { LaneStream } from "./lane.ts";
 import { type PlainAnswer, throwRefused } from "./plain_attempt.ts";
 import { commitAnswer, commitLost } from "./settlement.ts";
 
+/** Maximum bytes that are read at once: less than may wait for the client. */
+const PART = 16 * 1024;
+
 /** A complete answer that was streamed, and its cost. */
 export type StreamedAnswer = Pick<PlainAnswer, "encoded" | "cost"> & {
   readonly completion: Completion;
@@ -73,7 +76,7 @@ class StreamAttempt {
       }
       request.endpoint.observe(response, undefined);
       const stream = this.stream = lane.stream(this.#flow.call, request, response.headers);
-      const opened = reader = new BodyReader(response.body ?? new Blob().stream());
+      const opened = reader = new BodyReader(response.body ?? new Blob().stream(), PART);
       exchange.onEnd(() => opened.close());
       await this.#pump(reader, stream);
       isComplete = stream.failure === undefined;

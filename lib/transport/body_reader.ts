@@ -16,11 +16,6 @@ const BUFFER_SIZE = 64 * 1024;
  * buffers are only for those that fill this one.
  */
 const SMALL_BUFFER_SIZE = 4 * 1024;
-/**
- * The maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that has arrived, up to
- * a megabyte, and a reader that works through so much at once keeps the event loop from everything else.
- */
-const PART_SIZE = 64 * 1024;
 /** Maximum buffers in the pool: about as many as bodies are read at once. */
 const MAX_POOLED = 1024;
 const pool: ArrayBuffer[] = [];
@@ -54,6 +49,7 @@ function byobReader(body: Body): ReadableStreamBYOBReader | undefined {
 
 /** Reads a body chunk by chunk. */
 export class BodyReader {
+  readonly #maxPart: number;
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #default: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #small: ArrayBuffer | undefined;
@@ -61,10 +57,16 @@ export class BodyReader {
   #large: ArrayBuffer | undefined;
   /** Whether the last chunk filled the small buffer, or would have. */
   #isFull = false;
-  /** What is left of a chunk that is larger than {@link PART_SIZE}. */
+  /** What is left of a chunk that is larger than a part. */
   #rest: Uint8Array | undefined;
 
-  constructor(body: Body) {
+  /**
+   * @param maxPart the maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that
+   *   has arrived, up to a megabyte, and a reader that works through so much at once keeps the event loop from
+   *   everything else.
+   */
+  constructor(body: Body, maxPart: number = BUFFER_SIZE) {
+    this.#maxPart = maxPart;
     this.#byob = byobReader(body);
     if (this.#byob === undefined) this.#default = body.getReader();
     else this.#small = new ArrayBuffer(SMALL_BUFFER_SIZE);
@@ -94,9 +96,9 @@ export class BodyReader {
   /** The first part of a chunk; the next reads return the others. */
   #part(chunk: Uint8Array | undefined): Uint8Array | undefined {
     this.#rest = undefined;
-    if (chunk === undefined || chunk.length <= PART_SIZE) return chunk;
-    this.#rest = chunk.subarray(PART_SIZE);
-    return chunk.subarray(0, PART_SIZE);
+    if (chunk === undefined || chunk.length <= this.#maxPart) return chunk;
+    this.#rest = chunk.subarray(this.#maxPart);
+    return chunk.subarray(0, this.#maxPart);
   }
 
   /** Releases the reader, and closes the connection unless the body was read to its end. */

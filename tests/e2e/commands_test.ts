@@ -19,17 +19,24 @@ interface InfoModule {
   dependencies?: { specifier: string; code?: { specifier: string }; isDynamic?: boolean }[];
 }
 
+let modules: InfoModule[] | undefined;
+
+/** All modules that `main.ts` can load. Deno lists them once. */
+function allModules(): InfoModule[] {
+  return modules ??= JSON.parse(
+    execFileSync(process.execPath, ["info", "--json", "main.ts"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      maxBuffer: 1e8,
+    }),
+  ).modules as InfoModule[];
+}
+
 /** The static imports of `files`: paths of our own modules, and names of packages. */
 function loadedWith(files: readonly string[]): string[] {
-  const info = execFileSync(process.execPath, ["info", "--json", "main.ts"], {
-    cwd: ROOT,
-    encoding: "utf8",
-    maxBuffer: 1e8,
-  });
-  const modules: InfoModule[] = JSON.parse(info).modules;
   const loaded = new Set(files.map((file) => new URL(file, `file://${ROOT}`).href));
   for (const url of loaded) {
-    const { dependencies = [] } = modules.find(({ specifier }) => specifier === url) ?? {};
+    const { dependencies = [] } = allModules().find(({ specifier }) => specifier === url) ?? {};
     for (const { specifier, code, isDynamic } of dependencies) {
       if (!isDynamic && code !== undefined) {
         loaded.add(code.specifier.startsWith("file:") ? code.specifier : specifier);
@@ -98,15 +105,8 @@ Deno.test("without a Redis server, its client is not loaded", () => {
     "commands/cache.ts",
     "commands/serve/serve.ts",
   ];
-  const info = JSON.parse(
-    execFileSync(process.execPath, ["info", "--json", "main.ts"], {
-      cwd: ROOT,
-      encoding: "utf8",
-      maxBuffer: 1e8,
-    }),
-  );
   const isClient = ({ specifier }: { specifier: string }) => specifier === "ioredis";
-  const importing = (info.modules as InfoModule[]).filter(({ dependencies = [] }) =>
+  const importing = allModules().filter(({ dependencies = [] }) =>
     dependencies.some((each) => isClient(each) && each.code !== undefined)
   );
   assert.deepEqual(

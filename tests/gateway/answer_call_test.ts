@@ -3,6 +3,7 @@ import { gatewayOf, HELLO, textOf } from "../support/gateway.ts";
 import {
   answer,
   chunk,
+  type ModelRequest,
   refuse,
   startModelServer,
   startStream,
@@ -228,13 +229,10 @@ Deno.test("The timeout that a client announces ends its call", async () => {
 });
 
 Deno.test("Silent streams get keep-alive comments, also before the first token", async () => {
-  let finish = () => {};
-  await using server = await startModelServer(({ response }) => {
-    startStream(response);
-    finish = () => {
-      response.write(chunk({ content: "Hi" }));
-      response.end(STREAM_END);
-    };
+  const arrived = Promise.withResolvers<ModelRequest>();
+  await using server = await startModelServer((request) => {
+    startStream(request.response);
+    arrived.resolve(request);
   });
   await using gateway = gatewayOf(
     { endpoints: [{ name: "a", model: "m", baseUrl: server.baseUrl }] },
@@ -244,24 +242,24 @@ Deno.test("Silent streams get keep-alive comments, also before the first token",
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   assert.equal((await reader.read()).value, ": ping\n\n");
   assert.equal((await reader.read()).value, ": ping\n\n");
-  finish();
+  const { response: upstream } = await arrived.promise;
+  upstream.write(chunk({ content: "Hi" }));
+  upstream.end(STREAM_END);
   let rest = "";
   for (let step = await reader.read(); !step.done; step = await reader.read()) rest += step.value;
   assert.match(rest, /"Hi"[\s\S]*\[DONE\]/);
 });
 
 Deno.test("After a keep-alive a failure is an error event", async () => {
-  let fail = () => {};
-  await using server = await startModelServer((request) => {
-    fail = () => refuse(request, 400, "no");
-  });
+  const arrived = Promise.withResolvers<ModelRequest>();
+  await using server = await startModelServer(arrived.resolve);
   await using gateway = gatewayOf(
     { endpoints: [{ name: "a", model: "m", baseUrl: server.baseUrl }] },
     { keepAlive: 0.02 },
   );
   const response = await gateway.chat("a", STREAM);
   assert.equal(response.status, 200);
-  fail();
+  refuse(await arrived.promise, 400, "no");
   const text = await response.text();
   assert.match(text, /: ping/);
   assert.match(text, /data: \{"error":\{"message":"no"/);
@@ -269,10 +267,8 @@ Deno.test("After a keep-alive a failure is an error event", async () => {
 });
 
 Deno.test("After a keep-alive a failure completes the JSON array that Gemini's clients may ask for", async () => {
-  let fail = () => {};
-  await using server = await startModelServer((request) => {
-    fail = () => refuse(request, 400, "no");
-  });
+  const arrived = Promise.withResolvers<ModelRequest>();
+  await using server = await startModelServer(arrived.resolve);
   await using gateway = gatewayOf(
     { endpoints: [{ name: "a", model: "m", baseUrl: server.baseUrl }] },
     { keepAlive: 0.02 },
@@ -280,7 +276,7 @@ Deno.test("After a keep-alive a failure completes the JSON array that Gemini's c
   const contents = [{ role: "user", parts: [{ text: "Hi" }] }];
   const response = await gateway.send("/v1beta/models/a:streamGenerateContent", { contents });
   assert.equal(response.status, 200);
-  fail();
+  refuse(await arrived.promise, 400, "no");
   const [{ error }] = JSON.parse(await response.text());
   assert.deepEqual([error.code, error.message], [400, "no"]);
 });

@@ -34,9 +34,6 @@ interface Parcel {
   isReturn: boolean;
 }
 
-/** How the last delivery of a worker for a job ended. */
-export type DeliveryEnd = "ended" | undefined;
-
 /** The results of one worker for one job. */
 export class Outbox {
   readonly #connection: RedisConnection;

@@ -29,8 +29,9 @@ async function expire(server: RedisServer, instance: string): Promise<unknown[]>
 }
 
 gatewayTest("a budget holds for all gateways together", async (server) => {
-  const limits = { budget: { total: 1 } };
-  const gateways = await Promise.all([1, 2, 3].map(() => openGateway(server, { limits })));
+  // Long enough for money that another gateway holds, also on a slow machine.
+  const options = { limits: { budget: { total: 1 } }, maxBudgetWait: 10 };
+  const gateways = await Promise.all([1, 2, 3].map(() => openGateway(server, options)));
   let sent = 0;
   let refused = 0;
   await Promise.all(Array.from({ length: 120 }, async (_, i) => {
