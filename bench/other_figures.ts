@@ -231,7 +231,7 @@ export async function measureMemory(records: number): Promise<Measurement[]> {
       what: "peak",
       value: peak,
       unit: "MB",
-      target: { kind: "at most", limit: 300 },
+      target: { kind: "at most", limit: 200 },
     });
   }
   return rows;
