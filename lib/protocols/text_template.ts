@@ -7,8 +7,8 @@
  */
 import { type Json, tryParse } from "../json/json.ts";
 
-/** Stands for the text when a template is checked. */
-const PROBE = "flexllm-probe";
+/** Precedes the text when a template is checked. */
+const PROBE = "-";
 /** Templates in a row that may match no event, before it is clear that the events differ in more. */
 const MAX_UNUSED = 4;
 
@@ -57,7 +57,7 @@ export class TextTemplate {
     const before = data.slice(0, start);
     const after = data.slice(start + quoted.length - 2);
     // The same characters may be those of another field.
-    if (textOf(JSON.parse(before + PROBE + after)) !== PROBE) return;
+    if (textOf(JSON.parse(before + PROBE + data.slice(start))) !== PROBE + text) return;
     this.#before = before;
     this.#after = after;
     this.#isUsed = false;

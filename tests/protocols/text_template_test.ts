@@ -44,6 +44,7 @@ Deno.test("every other event has to be parsed", () => {
 
 Deno.test("characters that only look like the text are not taken for it", () => {
   const twins = ['{"noise":"abc","text":"\\u0061bc"}', '{"text":"abc","text":"\\u0061bc"}'];
+  for (const text of ["-", "flexllm-probe"]) twins.push(`{"text":"${text}","text":"${text}"}`);
   for (const data of twins) assert.equal(learned(data).match(data), undefined, data);
 });
 
