@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { type Json, tryParse } from "../json/json.ts";
+import { asObject, type Json, tryParse } from "../json/json.ts";
 
-/** Stands for the text when a template is checked. */
-const PROBE = "flexllm-probe";
+/** Precedes the text when a template is checked. */
+const PROBE = "-";
 /** Templates in a row that may match no event, before it is clear that the events differ in more. */
 const MAX_UNUSED = 4;
 
@@ -56,8 +56,9 @@ export class TextTemplate {
     if (start === 0) return;
     const before = data.slice(0, start);
     const after = data.slice(start + quoted.length - 2);
-    // The same characters may be those of another field.
-    if (textOf(JSON.parse(before + PROBE + after)) !== PROBE) return;
+    // The same characters may be those of another field, or between two: most events contain `","`.
+    const probed = asObject(tryParse(before + PROBE + data.slice(start)));
+    if (probed === undefined || textOf(probed) !== PROBE + text) return;
     this.#before = before;
     this.#after = after;
     this.#isUsed = false;

@@ -87,12 +87,18 @@ export class DeadlineQueue {
   #expire(): void {
     const now = this.#timing.now();
     const late = now - this.#firesAt!;
-    this.#firesAt = undefined;
     if (late > SUSPENDED) this.#extend(late);
-    for (let next = this.#deadlines.first; next !== undefined; next = this.#deadlines.first) {
-      if (next.expiresAt > now) return this.#arm(next.expiresAt - now);
-      next.remove();
-      next.target.expire();
+    try {
+      for (let next = this.#deadlines.first; next !== undefined; next = this.#deadlines.first) {
+        if (next.expiresAt > now) break;
+        next.remove();
+        next.target.expire();
+      }
+    } finally {
+      // Not before: what starts again as it expires would set a second timer.
+      this.#firesAt = undefined;
+      const { first } = this.#deadlines;
+      if (first !== undefined) this.#arm(Math.max(0, first.expiresAt - now));
     }
   }
 

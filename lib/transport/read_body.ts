@@ -40,11 +40,14 @@ export function charsetOf({ headers }: { headers: Headers }): string {
   }
 }
 
-/** Whether a body declares its length, and it is within the limit. */
+/**
+ * Whether a body declares its length, and it is within the limit. With a transfer encoding that length does not count
+ * (RFC 9112, section 6.3), although Deno and Bun pass it on.
+ */
 function isBounded({ headers }: Response): boolean {
   const length = headers.get("content-length");
   return length !== null && Number(length) <= MAX_ANSWER_BYTES &&
-    headers.get("content-encoding") === null;
+    headers.get("content-encoding") === null && headers.get("transfer-encoding") === null;
 }
 
 /**

@@ -65,7 +65,9 @@ async function failure(work: Promise<unknown>): Promise<FlexLLMError> {
 
 Deno.test("an endless answer is an error at 64 MiB", async () => {
   const chunk = `10000\r\n${" ".repeat(0x10000)}\r\n`;
-  await using it = await endless(`${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`, chunk);
+  // Chunks have no end, whatever length the head states.
+  const head = `${JSON_HEAD}content-length: 20\r\ntransfer-encoding: chunked\r\n\r\n`;
+  await using it = await endless(head, chunk);
   await using client = clientOf(it.server);
   const error = await failure(client.chatCompletions(HELLO));
   assert.equal(error.code, "malformed_response");

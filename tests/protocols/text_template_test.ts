@@ -44,6 +44,8 @@ Deno.test("every other event has to be parsed", () => {
 
 Deno.test("characters that only look like the text are not taken for it", () => {
   const twins = ['{"noise":"abc","text":"\\u0061bc"}', '{"text":"abc","text":"\\u0061bc"}'];
+  twins.push('{"id":"1","text":","}', '{"id":":","text":":"}', '{"text":{"text":"a"},"text":":"}');
+  for (const text of ["-", "flexllm-probe"]) twins.push(`{"text":"${text}","text":"${text}"}`);
   for (const data of twins) assert.equal(learned(data).match(data), undefined, data);
 });
 
@@ -65,7 +67,7 @@ Deno.test("events that always differ are not learned for long", () => {
 const chunks = fc.array(
   fc.record({
     content: fc.constantFrom(
-      ...[undefined, null, "", "a", " b", "<think>", "</think>", '"', "\n", "stop", "m"],
+      ...[undefined, null, "", "a", " b", "<think>", "</think>", '"', "\n", "stop", "m", ",", ":"],
     ),
     extra: fc.constantFrom<Json>(
       ...Array(8).fill({}),

@@ -81,3 +81,35 @@ Deno.test("a deadline that restarts moves behind those that started meanwhile", 
   assert.deepEqual(expired, ["b", "a", "a"]);
   assert.equal(queue.size, 0);
 });
+
+Deno.test("one timer is enough, also where targets start again as they expire, or throw", () => {
+  let now = 0;
+  const timers: { at: number; callback: () => void }[] = [];
+  const queue = new DeadlineQueue(1000, {
+    now: () => now,
+    setTimer: (callback, ms) => timers.push({ at: now + ms, callback }),
+  });
+  const expired: string[] = [];
+  const add = (name: string, then: () => void) =>
+    queue.add({
+      expire() {
+        expired.push(`${name} ${now}`);
+        then();
+      },
+    });
+  const first = add("a", () => first.restart());
+  now = 400;
+  const second = add("b", () => second.restart());
+  now = 600;
+  add("c", () => {
+    throw new Error("it failed");
+  });
+  while (expired.length < 5) {
+    assert.equal(timers.length, 1);
+    const { at, callback } = timers.pop()!;
+    now = at;
+    if (now === 1600) assert.throws(callback, /it failed/);
+    else callback();
+  }
+  assert.deepEqual(expired, ["a 1000", "b 1400", "c 1600", "a 2000", "b 2400"]);
+});
