@@ -41,7 +41,7 @@ function isFetchOwn(): boolean {
   return true;
 }
 
-/** The headers as `fetch` sends them: one of each name. No compression: it costs more than it saves. */
+/** The headers as `fetch` sends them, one of each name, but without asking for compression, which costs CPU time. */
 function sentHeaders(headers: Record<string, string>): Record<string, string> {
   const sent: Record<string, string> = { accept: "*/*", "user-agent": "node" };
   const own = new Set<string>();
@@ -72,7 +72,7 @@ export function dispatch(url: string, init: RequestInit): Promise<Response> | un
   }
   const response = new DispatchedResponse(init.signal);
   if (init.signal?.aborted) return opened(response);
-  dispatcher.dispatch({
+  const request = {
     origin: target.origin,
     path: target.pathname + target.search,
     method,
@@ -82,7 +82,13 @@ export function dispatch(url: string, init: RequestInit): Promise<Response> | un
     headersTimeout: 0,
     bodyTimeout: 0,
     maxRedirections: 0,
-  }, response);
+  };
+  try {
+    dispatcher.dispatch(request, response);
+  } catch (error) {
+    // An application's dispatcher may throw.
+    response.onError(error);
+  }
   return opened(response);
 }
 
