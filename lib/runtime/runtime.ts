@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { dispatch } from "./dispatch.ts";
 import { globals } from "./globals.ts";
 
 /** The runtime's name and version, such as `deno 2.9.6`. */
@@ -84,7 +85,10 @@ export function surviveFileSizeLimit(): void {
   process.on("SIGXFSZ", () => {});
 }
 
-/** Calls the global `fetch`, looked up for each request so that it can be replaced. */
+/**
+ * Calls the global `fetch`, looked up for each request so that it can be replaced; on Node, unless it was, what is
+ * behind it.
+ */
 export function defaultFetch(url: string, init: RequestInit): Promise<Response> {
-  return fetch(url, init);
+  return dispatch(url, init) ?? fetch(url, init);
 }

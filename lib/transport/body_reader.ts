@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { isDispatched } from "../runtime/dispatched_response.ts";
 import { streamsFillMemory } from "../runtime/runtime.ts";
 
 /** The size of a buffer in bytes: the maximum of one read, and more than most answers have. */
@@ -111,14 +112,20 @@ export class BodyReader {
 }
 
 /**
- * Reads a whole body and returns what `use` makes of it; the bytes are only valid during that call. A
- * body of more than `maxBytes` closes the connection and returns `undefined`.
+ * Reads the whole body of a response and returns what `use` makes of it; the bytes are only valid during that
+ * call. A body of more than `maxBytes` closes the connection and returns `undefined`.
  */
 export async function readBytes<T>(
-  body: Body,
+  response: Response,
   maxBytes: number,
   use: (bytes: Uint8Array) => T,
 ): Promise<T | undefined> {
+  if (isDispatched(response) && !response.isEncoded) {
+    const bytes = await response.bytes(maxBytes);
+    return bytes && use(bytes);
+  }
+  const { body } = response;
+  if (body === null) return use(new Uint8Array());
   const reader = byobReader(body);
   if (reader === undefined) return await gather(body.getReader(), maxBytes, use);
   let buffer = takeBuffer();

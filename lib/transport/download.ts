@@ -96,9 +96,7 @@ async function follow(
       throw problem(what, `the server answered ${response.status}`);
     }
     const contentType = response.headers.get("content-type") ?? "";
-    const bytes = response.body === null
-      ? new Uint8Array()
-      : await readBytes(response.body, maxBytes, (bytes) => bytes.slice());
+    const bytes = await readBytes(response, maxBytes, (bytes) => bytes.slice());
     if (bytes !== undefined) return { bytes, contentType, url };
     throw problem(
       what,

@@ -79,20 +79,23 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
     "the TLS connection failed",
     "Add your own certificate authority with NODE_EXTRA_CA_CERTS=file.pem; for a server without TLS, use http://.",
   ],
-  [/head is too large|HeadersTooLarge|HeadersOverflow/i, "the headers of the answer are too large"],
   [
-    /ETIMEDOUT|E(HOST|NET)UNREACH|unreachable/i,
+    /head is too large|Headers_?TooLarge|Headers_?Overflow/i,
+    "the headers of the answer are too large",
+  ],
+  [
+    /CONNECT_TIMEOUT|ETIMEDOUT|E(HOST|NET)UNREACH|unreachable/i,
     "the server is unreachable",
     "Check the base URL, the network and the proxy.",
   ],
   [/EADDRNOTAVAIL/, "no local port is free for the connection", "Lower the concurrency (-c)."],
   [
-    /InvalidHTTPResponse|Malformed_HTTP|Decompression|ZlibError|invalid HTTP|parse/i,
+    /InvalidHTTPResponse|Malformed_HTTP|HPE_(?!INVALID_EOF)|Decompression|ZlibError|Z_DATA|invalid HTTP|parse/i,
     "the server's answer is not HTTP",
     "Check the base URL with its port, and whether it is http or https.",
   ],
   [
-    /reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete/i,
+    /reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete|Z_BUF/i,
     "the connection was closed before the answer was complete",
   ],
 ];

@@ -56,17 +56,15 @@ function isBounded({ headers }: Response): boolean {
  * @throws {MalformedResponseError} when it is larger than {@link MAX_ANSWER_BYTES}
  */
 export function readBody(response: Response): Promise<string> {
-  const { body } = response;
-  if (body === null) return Promise.resolve("");
   const charset = charsetOf(response);
   // The runtime's own text() is faster, and safe for a body of known length.
   if (charset === UTF_8 && isBounded(response)) return response.text();
-  return readText(body, charset);
+  return readText(response, charset);
 }
 
-async function readText(body: ReadableStream<Uint8Array>, charset: string): Promise<string> {
+async function readText(response: Response, charset: string): Promise<string> {
   const decoding = charset === UTF_8 ? decoder : new TextDecoder(charset);
-  const text = await readBytes(body, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
+  const text = await readBytes(response, MAX_ANSWER_BYTES, (bytes) => decoding.decode(bytes));
   if (text === undefined) throw tooLarge("the answer", MAX_ANSWER_BYTES);
   return text;
 }

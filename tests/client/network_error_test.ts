@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { LLMClient } from "../../mod.ts";
 
-/** Error messages of Bun 1.4 and Node 22, which Deno shares, with and without a cause. */
+/** Error messages of Bun 1.4, Node 22 and undici, some of which Deno shares, with and without a cause. */
 const ERRORS: [error: Error, message: string][] = [
   [
     Object.assign(
@@ -42,6 +42,28 @@ const ERRORS: [error: Error, message: string][] = [
         "pass `verbose: true` in the second argument to fetch()",
     ),
     "the request failed: Something_New",
+  ],
+  [
+    Object.assign(new Error("Connect Timeout Error (attempted address: 10.0.0.1:443)"), {
+      code: "UND_ERR_CONNECT_TIMEOUT",
+    }),
+    "the server is unreachable",
+  ],
+  [
+    Object.assign(new Error("Headers Overflow Error"), { code: "UND_ERR_HEADERS_OVERFLOW" }),
+    "the headers of the answer are too large",
+  ],
+  [
+    Object.assign(new Error("Expected HTTP/"), { code: "HPE_INVALID_CONSTANT" }),
+    "the server's answer is not HTTP",
+  ],
+  [
+    Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" }),
+    "the connection was closed before the answer was complete",
+  ],
+  [
+    Object.assign(new Error("incorrect header check"), { code: "Z_DATA_ERROR" }),
+    "the server's answer is not HTTP",
   ],
   [
     new TypeError("EFOO: Was there a typo in the url or port?"),

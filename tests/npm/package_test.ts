@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPackage } from "../../scripts/npm.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -116,6 +116,10 @@ for (const runtime of RUNTIMES) {
         batch: ["success", "success"],
         exports: ["function", "function"],
       });
+      if (!project.isBun) {
+        cpSync(join(import.meta.dirname!, "requests.mjs"), join(project.path, "requests.mjs"));
+        project.run("node", ["requests.mjs"]);
+      }
       const [file, args] = project.command("ask", "-m", "mock", "What is Python?");
       assert.match(project.run(file, args), /You asked: "What is Python\?"/);
       const status = await project.withMock([], async (url) => {

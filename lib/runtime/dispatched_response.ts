@@ -1,0 +1,216 @@
+/**
+ * Receives the response to a request that was sent through undici's dispatcher.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+
+/** How undici reports what happens to a request: its API for handlers, version 1. */
+export interface DispatchHandler {
+  onConnect(abort: (reason?: unknown) => void): void;
+  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean;
+  onData(chunk: Uint8Array): boolean;
+  onComplete(): void;
+  onError(error: unknown): void;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bytes of a body that are received before anybody reads them. */
+const READ_AHEAD = 64 * 1024;
+
+const decoder = new TextDecoder();
+
+/** Decoders of content codings. We ask for none, but some servers compress anyway. */
+const DECODERS: Readonly<Record<string, () => Duplex>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** Decoders for a `content-encoding` header, in the order in which they apply; none if one is unknown. */
+function decodersFor(encoding: string): Duplex[] {
+  const codings = encoding.toLowerCase().split(",").map((coding) => coding.trim()).reverse();
+  return codings.every((coding) => coding in DECODERS)
+    ? codings.map((coding) => DECODERS[coding]())
+    : [];
+}
+
+/** The parts of a `Response` that are used here, without the cost of the web's streams for a body read at once. */
+export class DispatchedResponse
+  implements DispatchHandler, Pick<Response, "status" | "ok" | "headers" | "body" | "text"> {
+  status = 0;
+  /** Resolves when the headers have arrived. */
+  readonly opened: Promise<DispatchedResponse>;
+  #onOpen!: (response: DispatchedResponse) => void;
+  #onFailure!: (reason: unknown) => void;
+  readonly #signal: AbortSignal | null;
+  readonly #onSignal = () => this.#cancel(this.#signal!.reason);
+  #abort: ((reason?: unknown) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #rawHeaders: readonly Buffer[] = [];
+  #headers: Headers | undefined;
+  #body: ReadableStream<Bytes> | undefined;
+  /** What has arrived and not been read, and its size. */
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+  #readAhead = READ_AHEAD;
+  #isPaused = false;
+  #isOver = false;
+  #failure: { reason: unknown } | undefined;
+  /** Wakes the reader. */
+  #onArrival: (() => void) | undefined;
+
+  /** Prepares for one response. When `signal` fires, the request is aborted, and all reading fails. */
+  constructor(signal: AbortSignal | null | undefined) {
+    this.#signal = signal ?? null;
+    this.opened = new Promise((resolve, reject) => {
+      this.#onOpen = resolve;
+      this.#onFailure = reject;
+    });
+    if (signal?.aborted) this.#onSignal();
+    else signal?.addEventListener("abort", this.#onSignal);
+  }
+
+  onConnect(abort: (reason?: unknown) => void): void {
+    this.#abort = abort;
+    if (this.#failure !== undefined) abort(this.#failure.reason);
+  }
+
+  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean {
+    // Those of informational responses come before the final ones.
+    if (status < 200) return true;
+    this.status = status;
+    this.#rawHeaders = rawHeaders;
+    this.#resume = resume;
+    this.#onOpen(this);
+    return true;
+  }
+
+  /** Returns whether more may arrive. */
+  onData(chunk: Uint8Array): boolean {
+    if (this.#isOver) return true;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    this.#onArrival?.();
+    this.#isPaused = this.#size > this.#readAhead;
+    return !this.#isPaused;
+  }
+
+  onComplete(): void {
+    this.#end();
+  }
+
+  onError(error: unknown): void {
+    if (!this.#isOver) this.#fail(error);
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** Lazy: most responses only need a few of them. */
+  get headers(): Headers {
+    if (this.#headers !== undefined) return this.#headers;
+    const headers = this.#headers = new Headers();
+    for (let i = 0; i < this.#rawHeaders.length; i += 2) {
+      headers.append(
+        this.#rawHeaders[i].toString("latin1"),
+        this.#rawHeaders[i + 1].toString("latin1"),
+      );
+    }
+    return headers;
+  }
+
+  /** Whether the body is compressed. Only {@link body} decodes it. */
+  get isEncoded(): boolean {
+    return this.headers.has("content-encoding");
+  }
+
+  /** The decoded body. */
+  get body(): ReadableStream<Bytes> {
+    if (this.#body !== undefined) return this.#body;
+    let body = this.#stream();
+    for (const decoder of decodersFor(this.headers.get("content-encoding") ?? "identity")) {
+      body = body.pipeThrough(Duplex.toWeb(decoder) as ReadableWritablePair<Bytes, Bytes>);
+    }
+    return this.#body = body;
+  }
+
+  /** Reads the text of a body that is not compressed. */
+  async text(): Promise<string> {
+    return decoder.decode(await this.bytes(Infinity));
+  }
+
+  /**
+   * Reads a body that is not compressed. One of more than `maxBytes` closes the connection and returns
+   * `undefined`.
+   */
+  async bytes(maxBytes: number): Promise<Uint8Array | undefined> {
+    this.#readAhead = Infinity;
+    this.#continue();
+    while (!this.#isOver && this.#size <= maxBytes) await this.#arrival();
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    if (this.#size > maxBytes) {
+      this.#cancel(new TypeError("the body is too large"));
+      return undefined;
+    }
+    return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
+  }
+
+  #stream(): ReadableStream<Bytes> {
+    return new ReadableStream({
+      pull: async (controller) => {
+        while (!this.#isOver && this.#chunks.length === 0) await this.#arrival();
+        if (this.#chunks.length === 0) {
+          if (this.#failure !== undefined) throw this.#failure.reason;
+          return controller.close();
+        }
+        for (const chunk of this.#chunks) controller.enqueue(chunk as Bytes);
+        this.#chunks = [];
+        this.#size = 0;
+        this.#continue();
+      },
+      cancel: (reason) => this.#cancel(reason),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Resolves when a part of the body, its end or an error has arrived. */
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => this.#onArrival = resolve);
+  }
+
+  #continue(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#resume!();
+  }
+
+  #cancel(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#chunks = [];
+    this.#size = 0;
+    this.#fail(reason);
+    this.#abort?.(reason);
+  }
+
+  #fail(reason: unknown): void {
+    this.#failure = { reason };
+    this.#onFailure(reason);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#onSignal);
+    this.#onArrival?.();
+  }
+}
+
+/** Whether a response is one of those. */
+export function isDispatched(response: object): response is DispatchedResponse {
+  return response instanceof DispatchedResponse;
+}
