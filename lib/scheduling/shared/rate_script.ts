@@ -58,7 +58,8 @@ for i = 1, #KEYS, 2 do
   local at = tonumber(redis.call("HGET", KEYS[i], "next") or "0")
   -- Data was lost, and processes still have moments that were granted before: each maybe one beyond the furthest.
   if isReturning then
-    at = math.max(at, now + furthest + ${SPREAD * 1000} + (processes + 1) * interval)
+    local spacing = ${(1000 + SPREAD) * 1000} / perSecond
+    at = math.max(at, now + furthest + ${SPREAD * 1000} + processes * spacing)
   end
   -- The clock of the server was set back.
   if at > now + 60000000 + 2 * interval then at = now end
