@@ -4,8 +4,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { Duplex } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import process from "node:process";
+import type { Duplex } from "node:stream";
 
 /** How undici reports what happens to a request: its API for handlers, version 1. */
 export interface DispatchHandler {
@@ -23,19 +23,29 @@ const READ_AHEAD = 64 * 1024;
 
 const decoder = new TextDecoder();
 
-/** Decoders of content codings. We ask for none, but some servers compress anyway. */
-const DECODERS: Readonly<Record<string, () => Duplex>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+/** The decoders of content codings. We ask for none, but some servers compress anyway. */
+function decoders(): Readonly<Record<string, () => Duplex>> {
+  // Not imported: every program that sends requests loads this module.
+  const { createBrotliDecompress, createGunzip, createInflate } = process.getBuiltinModule(
+    "node:zlib",
+  );
+  return {
+    gzip: createGunzip,
+    "x-gzip": createGunzip,
+    deflate: createInflate,
+    br: createBrotliDecompress,
+  };
+}
+
+type Decoder = ReadableWritablePair<Bytes, Bytes>;
 
 /** Decoders for a `content-encoding` header, in the order in which they apply; none if one is unknown. */
-function decodersFor(encoding: string): Duplex[] {
+function decodersFor(encoding: string): Decoder[] {
+  const { Duplex } = process.getBuiltinModule("node:stream");
   const codings = encoding.toLowerCase().split(",").map((coding) => coding.trim()).reverse();
-  return codings.every((coding) => coding in DECODERS)
-    ? codings.map((coding) => DECODERS[coding]())
+  const known = decoders();
+  return codings.every((coding) => coding in known)
+    ? codings.map((coding) => Duplex.toWeb(known[coding]()) as Decoder)
     : [];
 }
 
@@ -134,8 +144,9 @@ export class DispatchedResponse
   get body(): ReadableStream<Bytes> {
     if (this.#body !== undefined) return this.#body;
     let body = this.#stream();
-    for (const decoder of decodersFor(this.headers.get("content-encoding") ?? "identity")) {
-      body = body.pipeThrough(Duplex.toWeb(decoder) as ReadableWritablePair<Bytes, Bytes>);
+    const encoding = this.headers.get("content-encoding");
+    for (const decoder of encoding === null ? [] : decodersFor(encoding)) {
+      body = body.pipeThrough(decoder);
     }
     return this.#body = body;
   }

@@ -5,7 +5,6 @@
  * @module
  */
 import process from "node:process";
-import { dispatch } from "./dispatch.ts";
 import { globals } from "./globals.ts";
 
 /** The runtime's name and version, such as `deno 2.9.6`. */
@@ -83,12 +82,4 @@ export function surviveFileSizeLimit(): void {
   if (survivesFileSizeLimit || process.platform === "win32") return;
   survivesFileSizeLimit = true;
   process.on("SIGXFSZ", () => {});
-}
-
-/**
- * Calls the global `fetch`, looked up for each request so that it can be replaced; on Node, unless it was, what is
- * behind it.
- */
-export function defaultFetch(url: string, init: RequestInit): Promise<Response> {
-  return dispatch(url, init) ?? fetch(url, init);
 }

@@ -11,7 +11,7 @@ import { withTraceContext } from "../telemetry/trace_headers.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import { type RequestBody, unrepeatedBody } from "../runtime/request_body.ts";
-import { defaultFetch } from "../runtime/runtime.ts";
+import { defaultFetch } from "../runtime/default_fetch.ts";
 import { type Cancellable, type Cancellation, cancelledBy } from "./cancellation.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
