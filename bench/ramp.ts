@@ -9,7 +9,7 @@ import { compileBinary, median, run, RUNTIMES, scratch, startBenchServer } from 
 const CONCURRENCY = 1000;
 /** Milliseconds. */
 const LATENCY = 100;
-/** The most requests per second that this concurrency allows. */
+/** Maximum requests per second at this concurrency. */
 const IDEAL = CONCURRENCY * 1000 / LATENCY;
 /** Requests of about six seconds. */
 const REQUESTS = 6 * IDEAL;

@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import type { Measurement } from "./measurement.ts";
 import { compileBinary, elapsed, median, run, RUNTIMES, scratch } from "./runtimes.ts";
 
-/** The most milliseconds that commands of the binary may take. */
+/** Maximum milliseconds for commands of the binary. */
 const GOALS: Record<string, number | undefined> = {
   "flexllm version": 10,
   "flexllm ask": 60,

@@ -25,7 +25,7 @@ const ANSWER_BUCKETS = [
   ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   ...[5, 10, 20, 30, 60, 120, 180, 300, 450, 600],
 ];
-/** Upper bounds in seconds; most requests do not wait. */
+/** Upper bounds in seconds. Usually, requests do not wait. */
 const QUEUE_BUCKETS = [0.001, ...ANSWER_BUCKETS];
 /** Upper bounds in seconds for the time that the gateway adds, from 0.1 ms. */
 const OVERHEAD_BUCKETS = [

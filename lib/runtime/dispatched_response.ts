@@ -18,7 +18,7 @@ export interface DispatchHandler {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bytes of a body that are received before anybody reads them. */
+/** Maximum bytes of a body that are buffered before it is read. */
 const READ_AHEAD = 64 * 1024;
 
 const decoder = new TextDecoder();

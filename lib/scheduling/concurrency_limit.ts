@@ -14,7 +14,7 @@ const START = 20;
 const START_SHARE = 1 / 8;
 /** Minimum milliseconds of a round: answers that arrive at once do not show that the server copes. */
 const ROUND = 100;
-/** The most that the limit grows by in one round. */
+/** The maximum factor by which the limit grows in one round. */
 const GROWTH = 2;
 /** Overload signals needed before shrinking: at least 3, and 10 % of answers. */
 const MIN_SIGNALS = 3;
