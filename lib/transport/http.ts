@@ -90,7 +90,7 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
   ],
   [/EADDRNOTAVAIL/, "no local port is free for the connection", "Lower the concurrency (-c)."],
   [
-    /InvalidHTTPResponse|Malformed_HTTP|HPE_(?!INVALID_EOF)|Decompression|ZlibError|Z_DATA|invalid HTTP|parse/i,
+    /InvalidHTTPResponse|Malformed_HTTP|InvalidContentLength|UnsupportedTransfer|HPE_(?!INVALID_EOF)|Decompression|ZlibError|Z_DATA|invalid HTTP|parse/i,
     "the server's answer is not HTTP",
     "Check the base URL with its port, and whether it is http or https.",
   ],

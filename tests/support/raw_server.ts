@@ -13,6 +13,8 @@ export interface RawRequest {
 export interface RawServer extends AsyncDisposable {
   baseUrl: string;
   requests: RawRequest[];
+  /** The number of connections so far. */
+  connections: () => number;
   /** The number of connections that the client has closed. */
   closed: () => number;
 }
@@ -32,14 +34,17 @@ function parse(text: string, number: number): RawRequest | undefined {
   return { number, path: first.split(" ")[1], headers, body };
 }
 
-/** Starts a server; `answer` writes to the socket of each request. */
+/** Starts a server at `host`; `answer` writes to the socket of each request. */
 export async function startRawServer(
   answer: (socket: Socket, request: RawRequest) => void,
+  host = "127.0.0.1",
 ): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
+  let connections = 0;
   let closed = 0;
   const server = createServer((socket) => {
+    connections++;
     sockets.add(socket);
     let text = "";
     socket.setEncoding("utf8");
@@ -57,11 +62,12 @@ export async function startRawServer(
       sockets.delete(socket);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    baseUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`,
     requests,
+    connections: () => connections,
     closed: () => closed,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
