@@ -1,0 +1,26 @@
+/**
+ * A program that sends completions, all at once and then one by one, and prints the answers and errors. It ends without
+ * closing its client.
+ */
+import process from "node:process";
+import { LLMClient } from "../../../mod.ts";
+
+const [baseUrl, atOnce, inTurn] = process.argv.slice(2);
+const client = new LLMClient({
+  baseUrl,
+  model: "m",
+  retryTimes: 0,
+  concurrencyLimit: Math.max(1, Number(atOnce)),
+});
+
+async function send(): Promise<string> {
+  try {
+    return (await client.chatCompletions([{ role: "user", content: "Hello" }])).content;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const results = await Promise.all(Array.from({ length: Number(atOnce) }, send));
+for (let i = 0; i < Number(inTurn); i++) results.push(await send());
+process.stdout.write(JSON.stringify(results));

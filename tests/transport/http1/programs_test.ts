@@ -1,0 +1,109 @@
+/** What depends on the environment of a process: its end, proxies, permissions and open files, on Deno and Bun. */
+import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { completion, httpAnswer, startRawServer } from "../../support/raw_server.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const run = promisify(execFile);
+const isBun = "bun" in process.versions;
+const ANSWER = httpAnswer(200, completion("hello"));
+
+/** The runtimes on this machine, as commands. Bun's own tests need not start any. */
+const RUNTIMES: Record<string, string[]> = isBun ? {} : {
+  deno: [process.execPath, "run", "--quiet", "-A"],
+  ...spawnSync("bun", ["--version"]).status === 0 ? { bun: ["bun"] } : {},
+};
+
+/** The program as one file that each runtime runs. */
+const folder = temporaryFolder();
+const PROGRAM = join(folder.path, "program.js");
+globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
+let bundling: Promise<unknown> | undefined;
+
+/** Runs the program, in a shell after `setup`. Resolves with the answers and errors that it prints. */
+async function runProgram(
+  runtime: readonly string[],
+  args: readonly string[],
+  { env = {}, setup = ":" }: { env?: Record<string, string>; setup?: string } = {},
+): Promise<string[]> {
+  const source = new URL("program.ts", import.meta.url).pathname;
+  const flags = ["bundle", "--quiet", "--platform", "deno", "-o", PROGRAM, source];
+  await (bundling ??= run(process.execPath, flags));
+  const command = ["-c", `${setup}; exec "$@"`, "sh", ...runtime, PROGRAM, ...args];
+  const { stdout, stderr } = await run("sh", command, {
+    env: { PATH: process.env.PATH, HOME: folder.path, DENO_DIR: folder.path, ...env },
+    timeout: 30_000,
+    killSignal: "SIGKILL",
+  });
+  assert.equal(stderr, "");
+  return JSON.parse(stdout);
+}
+
+for (const [name, runtime] of Object.entries(RUNTIMES)) {
+  Deno.test(`a program ends although connections are idle (${name})`, async () => {
+    await using server = await startRawServer((socket) => socket.write(ANSWER));
+    const results = await runProgram(runtime, [server.baseUrl, "3", "2"]);
+    assert.deepEqual(results, Array(5).fill("hello"));
+    assert(server.connections() <= 3, `${server.connections()}`);
+  });
+
+  Deno.test(`an idle connection that is reset does not end the program (${name})`, async () => {
+    await using server = await startRawServer((socket) =>
+      socket.write(ANSWER, () => socket.resetAndDestroy())
+    );
+    const results = await runProgram(runtime, [server.baseUrl, "3", "10"]);
+    assert(results.includes("hello"), `${results}`);
+    assert.equal(server.requests.length, 13);
+  });
+
+  Deno.test(`HTTP_PROXY and NO_PROXY are honored (${name})`, async () => {
+    await using server = await startRawServer((socket) => socket.write(ANSWER));
+    await using proxy = await startRawServer((socket) =>
+      socket.write(httpAnswer(200, completion("through the proxy")))
+    );
+    const HTTP_PROXY = new URL(proxy.baseUrl).origin;
+    const send = async (baseUrl: string, env: Record<string, string>) =>
+      (await runProgram(runtime, [baseUrl, "1", "0"], { env }))[0];
+    assert.equal(await send("http://server.invalid/v1", { HTTP_PROXY }), "through the proxy");
+    assert.equal(await send(server.baseUrl, { http_proxy: HTTP_PROXY }), "through the proxy");
+    const NO_PROXY = "a.test,127.0.0.1";
+    assert.equal(await send(server.baseUrl, { HTTP_PROXY, NO_PROXY }), "hello");
+    assert.deepEqual(proxy.requests.map(({ path }) => path), [
+      "http://server.invalid/v1/chat/completions",
+      `${server.baseUrl}/chat/completions`,
+    ]);
+    assert.equal(proxy.requests[0].headers.get("host"), "server.invalid");
+  });
+
+  Deno.test(`requests beyond the limit of open files fail, the others don't (${name})`, async () => {
+    await using server = await startRawServer((socket) => socket.write(ANSWER));
+    const options = { setup: "ulimit -n 40" };
+    const results = await runProgram(runtime, [server.baseUrl, "60", "1"], options);
+    const answered = results.filter((result) => result === "hello");
+    for (const result of results) {
+      if (result !== "hello") assert.match(result, /^too many open files \(http:/);
+    }
+    assert.equal(results.at(-1), "hello");
+    assert.equal(server.requests.length, answered.length);
+  });
+}
+
+Deno.test("hosts that Deno may not contact are an error", { ignore: isBun }, async () => {
+  await using server = await startRawServer((socket) => socket.write(ANSWER));
+  const { host } = new URL(server.baseUrl);
+  const base = [process.execPath, "run", "--quiet", "--no-prompt", "--allow-env"];
+  const [refused] = await runProgram(base, [server.baseUrl, "1", "0"]);
+  assert.match(refused, /net access|permission/);
+  const [other] = await runProgram([...base, "--allow-net=example.com"], [
+    server.baseUrl,
+    "1",
+    "0",
+  ]);
+  assert.match(other, /net access|permission/);
+  assert.equal(server.connections(), 0);
+  const [allowed] = await runProgram([...base, `--allow-net=${host}`], [server.baseUrl, "1", "0"]);
+  assert.equal(allowed, "hello");
+});
