@@ -55,8 +55,10 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       socket.write(ANSWER, () => socket.resetAndDestroy())
     );
     const results = await runProgram(runtime, [server.baseUrl, "3", "10"]);
-    assert(results.includes("hello"), `${results}`);
-    assert.equal(server.requests.length, 13);
+    // A reset may meet the next request.
+    const allowed = /^hello$|^the connection was closed before the answer was complete/;
+    for (const result of results) assert.match(result, allowed);
+    assert(results.includes("hello") && results.length === 13, `${results}`);
   });
 
   Deno.test(`HTTP_PROXY and NO_PROXY are honored (${name})`, async () => {
