@@ -22,7 +22,7 @@ import {
 } from "../../lib/errors.ts";
 import { probeModel } from "../../lib/probe/probe_model.ts";
 import { safeUrl } from "../../lib/redact.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { oneLineMessage } from "../errors/groups.ts";
 import {
   promptChoice,

@@ -152,7 +152,7 @@ async function update(from: string | undefined, json: true | undefined): Promise
   const [{ OPENROUTER, updatePrices }, { defaultFetch }, { normalizeBaseUrl }, path] = await Promise
     .all([
       import("../../lib/pricing/update_prices.ts"),
-      import("../../lib/runtime/default_fetch.ts"),
+      import("../../lib/transport/default_fetch.ts"),
       import("../../lib/services/base_url.ts"),
       pricePath(),
     ]);

@@ -13,7 +13,7 @@ import { FlexLLMError } from "../../lib/errors.ts";
 import { probeModel, type Step } from "../../lib/probe/probe_model.ts";
 import type { ModelInfo } from "../../lib/protocols/protocol.ts";
 import { shownUrl } from "../../lib/redact.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { baseUrlOf } from "../../lib/services/providers.ts";
 import { connectEndpoint, connectModel, describeKey, type ModelConnection } from "../connect.ts";
 import { SHORT_TIMEOUT } from "../flags/model.ts";

@@ -42,7 +42,7 @@ function isFetchOwn(): boolean {
 }
 
 /** The headers as `fetch` sends them, one of each name, but without asking for compression, which costs CPU time. */
-function sentHeaders(headers: Record<string, string>): Record<string, string> {
+function sentHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const sent: Record<string, string> = { accept: "*/*", "user-agent": "node" };
   const own = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
@@ -53,32 +53,37 @@ function sentHeaders(headers: Record<string, string>): Record<string, string> {
   return sent;
 }
 
+/** A request that is sent without `fetch`. */
+export interface DirectRequest {
+  url: string;
+  method: string;
+  headers: Readonly<Record<string, string>>;
+  body: string | null;
+}
+
 /**
  * Sends a request that does not follow redirects. Returns `undefined`, and sends nothing, where only `fetch` can:
- * on other runtimes, if `fetch` has been replaced, for a body that is a stream, and until the first `fetch`,
- * which creates the dispatcher.
+ * on other runtimes, if `fetch` has been replaced, and until the first `fetch`, which creates the dispatcher.
  */
-export function dispatch(url: string, init: RequestInit): Promise<Response> | undefined {
+export function dispatch(
+  { url, method, headers, body }: DirectRequest,
+  signal?: AbortSignal | null,
+): DispatchedResponse | undefined {
   const dispatcher = isNode ? shared[DISPATCHER] : undefined;
   if (dispatcher === undefined || !isFetchOwn()) return undefined;
-  const { method = "GET", headers = {}, body = null } = init;
-  if (typeof body !== "string" && body !== null) return undefined;
-  if (init.redirect !== "manual" || headers instanceof Headers || Array.isArray(headers)) {
-    return undefined;
-  }
   const target = URL.parse(url);
   if (!target?.protocol.startsWith("http") || target.username !== "" || target.password !== "") {
     return undefined;
   }
-  const response = new DispatchedResponse(init.signal);
-  if (init.signal?.aborted) return opened(response);
+  const response = new DispatchedResponse(signal);
+  if (signal?.aborted) return response;
   const request = {
     origin: target.origin,
     path: target.pathname + target.search,
     method,
     headers: sentHeaders(headers),
     body,
-    // The caller's signal decides.
+    // The caller decides.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxRedirections: 0,
@@ -89,10 +94,5 @@ export function dispatch(url: string, init: RequestInit): Promise<Response> | un
     // An application's dispatcher may throw.
     response.onError(error);
   }
-  return opened(response);
-}
-
-/** The response, once its headers have arrived. It has all of a `Response` that is used here. */
-function opened(response: DispatchedResponse): Promise<Response> {
-  return response.opened as Promise<unknown> as Promise<Response>;
+  return response;
 }

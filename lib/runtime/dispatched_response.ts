@@ -10,11 +10,14 @@ import type { Duplex } from "node:stream";
 /** How undici reports what happens to a request: its API for handlers, version 1. */
 export interface DispatchHandler {
   onConnect(abort: (reason?: unknown) => void): void;
-  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean;
+  onHeaders(status: number, rawHeaders: RawHeaders, resume: () => void): boolean;
   onData(chunk: Uint8Array): boolean;
   onComplete(): void;
   onError(error: unknown): void;
 }
+
+/** Names and values in turn, as bytes or as text. */
+type RawHeaders = readonly Buffer[] | readonly string[];
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -35,6 +38,10 @@ function decoders(): Readonly<Record<string, () => Duplex>> {
     deflate: createInflate,
     br: createBrotliDecompress,
   };
+}
+
+function textOf(raw: Buffer | string): string {
+  return typeof raw === "string" ? raw : raw.toString("latin1");
 }
 
 type Decoder = ReadableWritablePair<Bytes, Bytes>;
@@ -58,10 +65,10 @@ export class DispatchedResponse
   #onOpen!: (response: DispatchedResponse) => void;
   #onFailure!: (reason: unknown) => void;
   readonly #signal: AbortSignal | null;
-  readonly #onSignal = () => this.#cancel(this.#signal!.reason);
+  readonly #onSignal = () => this.abort(this.#signal!.reason);
   #abort: ((reason?: unknown) => void) | undefined;
   #resume: (() => void) | undefined;
-  #rawHeaders: readonly Buffer[] = [];
+  #rawHeaders: RawHeaders = [];
   #headers: Headers | undefined;
   #body: ReadableStream<Bytes> | undefined;
   /** What has arrived and not been read, and its size. */
@@ -75,7 +82,7 @@ export class DispatchedResponse
   #onArrival: (() => void) | undefined;
 
   /** Prepares for one response. When `signal` fires, the request is aborted, and all reading fails. */
-  constructor(signal: AbortSignal | null | undefined) {
+  constructor(signal?: AbortSignal | null) {
     this.#signal = signal ?? null;
     this.opened = new Promise((resolve, reject) => {
       this.#onOpen = resolve;
@@ -90,7 +97,7 @@ export class DispatchedResponse
     if (this.#failure !== undefined) abort(this.#failure.reason);
   }
 
-  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean {
+  onHeaders(status: number, rawHeaders: RawHeaders, resume: () => void): boolean {
     // Those of informational responses come before the final ones.
     if (status < 200) return true;
     this.status = status;
@@ -122,29 +129,38 @@ export class DispatchedResponse
     return this.status >= 200 && this.status <= 299;
   }
 
-  /** Lazy: most responses only need a few of them. */
+  /** The value of a header; `null` if there is none. `name` is in lower case. */
+  header(name: string): string | null {
+    if (this.#headers !== undefined) return this.#headers.get(name);
+    for (let i = 0; i < this.#rawHeaders.length; i += 2) {
+      const raw = this.#rawHeaders[i];
+      if (raw.length === name.length && textOf(raw).toLowerCase() === name) {
+        return this.headers.get(name);
+      }
+    }
+    return null;
+  }
+
+  /** Lazy: few responses need more than {@link header}. */
   get headers(): Headers {
     if (this.#headers !== undefined) return this.#headers;
     const headers = this.#headers = new Headers();
     for (let i = 0; i < this.#rawHeaders.length; i += 2) {
-      headers.append(
-        this.#rawHeaders[i].toString("latin1"),
-        this.#rawHeaders[i + 1].toString("latin1"),
-      );
+      headers.append(textOf(this.#rawHeaders[i]), textOf(this.#rawHeaders[i + 1]));
     }
     return headers;
   }
 
   /** Whether the body is compressed. Only {@link body} decodes it. */
   get isEncoded(): boolean {
-    return this.headers.has("content-encoding");
+    return this.header("content-encoding") !== null;
   }
 
   /** The decoded body. */
   get body(): ReadableStream<Bytes> {
     if (this.#body !== undefined) return this.#body;
     let body = this.#stream();
-    const encoding = this.headers.get("content-encoding");
+    const encoding = this.header("content-encoding");
     for (const decoder of encoding === null ? [] : decodersFor(encoding)) {
       body = body.pipeThrough(decoder);
     }
@@ -166,7 +182,7 @@ export class DispatchedResponse
     while (!this.#isOver && this.#size <= maxBytes) await this.#arrival();
     if (this.#failure !== undefined) throw this.#failure.reason;
     if (this.#size > maxBytes) {
-      this.#cancel(new TypeError("the body is too large"));
+      this.abort(new TypeError("the body is too large"));
       return undefined;
     }
     return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
@@ -185,7 +201,7 @@ export class DispatchedResponse
         this.#size = 0;
         this.#continue();
       },
-      cancel: (reason) => this.#cancel(reason),
+      cancel: (reason) => this.abort(reason),
     }, { highWaterMark: 0 });
   }
 
@@ -200,7 +216,8 @@ export class DispatchedResponse
     this.#resume!();
   }
 
-  #cancel(reason: unknown): void {
+  /** Ends the response: the request is aborted, and all reading fails. */
+  abort(reason: unknown): void {
     if (this.#isOver) return;
     this.#chunks = [];
     this.#size = 0;

@@ -31,6 +31,7 @@ export interface DenoNamespace {
   ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
   /** Exists only with `--unstable-kv`. */
   openKv?(path: string): Promise<unknown>;
+  permissions: { querySync(of: { name: "env"; variable: string }): { state: string } };
   /** Deno's own OpenTelemetry. */
   telemetry?: { tracerProvider: unknown };
 }

@@ -8,7 +8,7 @@ import { createMockApp } from "../mock/mock_app.ts";
 import type { ChatRequest, Endpoint, Protocol } from "../protocols/protocol.ts";
 import type { Service } from "../protocols/service.ts";
 import { type ApiName, DEFAULT_PROTOCOL, protocolNamed } from "../protocols/registry.ts";
-import { defaultFetch } from "../runtime/default_fetch.ts";
+import { defaultFetch } from "../transport/default_fetch.ts";
 import type { Fetch } from "../transport/http.ts";
 import { normalizeBaseUrl } from "./base_url.ts";
 import {

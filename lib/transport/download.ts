@@ -8,7 +8,7 @@
  */
 import { lookup as dnsLookup } from "node:dns/promises";
 import { AbortedError, FlexLLMError, InvalidInputError } from "../errors.ts";
-import { defaultFetch } from "../runtime/default_fetch.ts";
+import { defaultFetch } from "./default_fetch.ts";
 import { abortable } from "../runtime/abortable.ts";
 import { readBytes } from "./body_reader.ts";
 import { Exchange, type Fetch } from "./http.ts";

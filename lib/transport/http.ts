@@ -10,8 +10,8 @@ import { abortedBy, ConnectionError, FlexLLMError, TimeoutError } from "../error
 import { withTraceContext } from "../telemetry/trace_headers.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
-import { type RequestBody, unrepeatedBody } from "../runtime/request_body.ts";
-import { defaultFetch } from "../runtime/default_fetch.ts";
+import type { RequestBody } from "../runtime/request_body.ts";
+import { defaultFetch, openedResponse, sendDirectly } from "./default_fetch.ts";
 import { type Cancellable, type Cancellation, cancelledBy } from "./cancellation.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
@@ -149,7 +149,6 @@ const TIMEOUT_HINT =
 /** One request and its response: cancellation, timeout and errors. */
 export class Exchange implements Cancellable, Expiring {
   readonly #url: string;
-  readonly #controller = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #cancellation: Cancellation | undefined;
   #deadline: Deadline | undefined;
@@ -158,6 +157,8 @@ export class Exchange implements Cancellable, Expiring {
   /** Why we ended the exchange, if we did. */
   #reason: FlexLLMError | undefined;
   #isSent = false;
+  /** Aborts the request. */
+  #abort: ((reason: FlexLLMError) => void) | undefined;
   /** Releases callers that wait for a `fetch` which ignores the signal. */
   #onEnd: (() => void) | undefined;
 
@@ -197,7 +198,7 @@ export class Exchange implements Cancellable, Expiring {
   /** Aborts the request; everything that waits for it fails with `reason`. */
   end(reason: FlexLLMError): void {
     this.#reason ??= reason;
-    this.#controller.abort(this.#reason);
+    this.#abort?.(this.#reason);
     this.#onEnd?.();
   }
 
@@ -222,10 +223,26 @@ export class Exchange implements Cancellable, Expiring {
     if (this.#reason !== undefined) throw this.#reason;
     const { method = request.body === undefined ? "GET" : "POST" } = request;
     const headers = withTraceContext(request.headers);
-    // A custom `fetch` may expect text.
-    const body = typeof request.body === "string" && fetch === defaultFetch
-      ? unrepeatedBody(request.body)
-      : request.body;
+    this.#isSent = true;
+    return this.#openDirectly({ ...request, method, headers }, fetch) ??
+      this.#openWith(fetch, { ...request, method, headers });
+  }
+
+  /** Sends a request without the global `fetch`, where that is possible. */
+  #openDirectly(
+    { url, method, headers, body }: AnyRequest & { method: string },
+    fetch: Fetch,
+  ): Promise<Response> | undefined {
+    if (fetch !== defaultFetch || typeof body === "object") return undefined;
+    const response = sendDirectly({ url, method, headers, body: body ?? null });
+    if (response === undefined) return undefined;
+    this.#abort = (reason) => response.abort(reason);
+    return openedResponse(response);
+  }
+
+  #openWith(fetch: Fetch, { url, method, headers, body }: AnyRequest): Promise<Response> {
+    const controller = new AbortController();
+    this.#abort = (reason) => controller.abort(reason);
     const init: RequestInit & { timeout: false } = {
       method,
       ...typeof body === "object"
@@ -233,12 +250,11 @@ export class Exchange implements Cancellable, Expiring {
         : { body, headers },
       // Keys and prompts only go to the configured server, not where it redirects.
       redirect: "manual",
-      signal: this.#controller.signal,
+      signal: controller.signal,
       // Disables Bun's own timeout, five minutes of silence: ours decides.
       timeout: false,
     };
-    this.#isSent = true;
-    return this.orEnd(fetch(request.url, init), fetch);
+    return this.orEnd(fetch(url, init), fetch);
   }
 
   /** Waits for `work`, or for the end of the exchange: a custom `fetch` may ignore the signal. */

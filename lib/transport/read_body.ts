@@ -4,6 +4,7 @@
  * @module
  */
 import { MalformedResponseError } from "../errors.ts";
+import { isDispatched } from "../runtime/dispatched_response.ts";
 import { readBytes } from "./body_reader.ts";
 
 const MIB = 1024 * 1024;
@@ -22,13 +23,18 @@ export function tooLarge(what: string, bytes: number): MalformedResponseError {
 const UTF_8 = "utf-8";
 const decoder = new TextDecoder(UTF_8);
 
+/** The value of a header; `null` if there is none. `name` is in lower case. */
+function headerOf(response: { headers: Headers }, name: string): string | null {
+  return isDispatched(response) ? response.header(name) : response.headers.get(name);
+}
+
 /**
  * The charset of a response, as a name that `TextDecoder` knows. Some gateways send JSON in a national
  * charset, which RFC 8259 does not allow. An event stream is always UTF-8, whatever its content type says
  * (HTML standard, "Server-sent events").
  */
-export function charsetOf({ headers }: { headers: Headers }): string {
-  const type = headers.get("content-type") ?? "";
+export function charsetOf(response: { headers: Headers }): string {
+  const type = headerOf(response, "content-type") ?? "";
   // What nearly all servers send.
   if (type === "application/json") return UTF_8;
   const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? UTF_8;
@@ -44,10 +50,11 @@ export function charsetOf({ headers }: { headers: Headers }): string {
  * Whether a body declares its length, and it is within the limit. With a transfer encoding that length does not count
  * (RFC 9112, section 6.3), although Deno and Bun pass it on.
  */
-function isBounded({ headers }: Response): boolean {
-  const length = headers.get("content-length");
+function isBounded(response: Response): boolean {
+  const length = headerOf(response, "content-length");
   return length !== null && Number(length) <= MAX_ANSWER_BYTES &&
-    headers.get("content-encoding") === null && headers.get("transfer-encoding") === null;
+    headerOf(response, "content-encoding") === null &&
+    headerOf(response, "transfer-encoding") === null;
 }
 
 /**

@@ -7,7 +7,7 @@ import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import { FlexLLMError } from "../../lib/flexllm_error.ts";
 import { HttpError } from "../../lib/http_errors.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { service } from "../../lib/services/services.ts";
 import type { ServiceName } from "../../lib/services/service_table.ts";
 import { type MockBatchOptions, startMockServer } from "../../mod.ts";

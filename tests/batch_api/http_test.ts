@@ -5,7 +5,7 @@ import { createBatchHttp } from "../../lib/batch_api/http.ts";
 import { AuthenticationError, ConnectionError, FlexLLMError, HttpError } from "../../mod.ts";
 import type { Endpoint } from "../../lib/protocols/protocol.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { startDroppingServer } from "../support/dropping_server.ts";
 import { startHttpServer } from "../support/http_server.ts";
 import { startRawServer } from "../support/raw_server.ts";

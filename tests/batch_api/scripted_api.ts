@@ -5,7 +5,7 @@ import { createBatchHttp } from "../../lib/batch_api/http.ts";
 import { parseExact } from "../../lib/json/json.ts";
 import type { Endpoint } from "../../lib/protocols/protocol.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import {
   type Answer,
   type HttpServer,

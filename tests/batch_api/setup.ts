@@ -5,7 +5,7 @@ import { createBatchHttp } from "../../lib/batch_api/http.ts";
 import { batchApiOf } from "../../lib/batch_api/registry.ts";
 import type { Endpoint } from "../../lib/protocols/protocol.ts";
 import { protocolNamed } from "../../lib/protocols/registry.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { service } from "../../lib/services/services.ts";
 import type { ServiceName } from "../../lib/services/service_table.ts";
 import type { Fetch } from "../../mod.ts";

@@ -4,7 +4,7 @@ import { LLMClient, type Message } from "../../mod.ts";
 import type { FlexLLMError } from "../../mod.ts";
 import { queryCredits } from "../../lib/services/credits/credits.ts";
 import { updatePrices } from "../../lib/pricing/update_prices.ts";
-import { defaultFetch } from "../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../lib/transport/default_fetch.ts";
 import { completion, httpAnswer, type RawServer, startRawServer } from "../support/raw_server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 

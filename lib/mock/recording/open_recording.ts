@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigurationError } from "../../errors.ts";
 import type { ProtocolServer } from "../../protocols/serve.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { defaultFetch } from "../../runtime/default_fetch.ts";
+import { defaultFetch } from "../../transport/default_fetch.ts";
 import { addLogRoutes } from "../control_routes.ts";
 import type { MockRecordOptions, MockReplayOptions } from "../options.ts";
 import { RequestLog } from "../request_log.ts";

@@ -1,0 +1,54 @@
+/**
+ * Sends requests if no other `fetch` is given.
+ *
+ * On Node all requests, and on Deno and Bun those without TLS, bypass the global `fetch`, which takes more CPU time
+ * than all our other work for a request: servers on the same machine or network answer thousands in a second. It is
+ * used for what only it can do, and if it has been replaced.
+ *
+ * @module
+ */
+import { type DirectRequest, dispatch } from "../runtime/dispatch.ts";
+import { DispatchedResponse } from "../runtime/dispatched_response.ts";
+import { unrepeatedBody } from "../runtime/request_body.ts";
+import { isFetchOwn, needsRuntimeFetch } from "../runtime/request_environment.ts";
+import { sendHttp1 } from "./http1/http1_client.ts";
+
+let allowsHttp1: boolean | undefined;
+
+/**
+ * Sends a request that does not follow redirects without the global `fetch`. Returns `undefined`, and sends nothing,
+ * where only that can.
+ */
+export function sendDirectly(
+  request: DirectRequest,
+  signal?: AbortSignal | null,
+): DispatchedResponse | undefined {
+  // Looked up each time, so that it can be replaced.
+  if (isFetchOwn() && (allowsHttp1 ??= !needsRuntimeFetch())) {
+    const response = new DispatchedResponse(signal);
+    return sendHttp1(request, response) ? response : undefined;
+  }
+  return dispatch(request, signal);
+}
+
+/** A response once its headers have arrived. It has all of a `Response` that is used here. */
+export function openedResponse(response: DispatchedResponse): Promise<Response> {
+  return response.opened as Promise<unknown> as Promise<Response>;
+}
+
+/** Sends a request. Repeats it in no case. */
+export function defaultFetch(url: string, init: RequestInit): Promise<Response> {
+  const { method = "GET", headers = {}, body = null, redirect, signal } = init;
+  const isPlain = redirect === "manual" && (typeof body === "string" || body === null) &&
+    !(headers instanceof Headers) && !Array.isArray(headers);
+  const response = isPlain ? sendDirectly({ url, method, headers, body }, signal) : undefined;
+  return response === undefined ? fetch(url, onceOnly(init)) : openedResponse(response);
+}
+
+/** Lets `fetch` send the body at most once. */
+function onceOnly(init: RequestInit): RequestInit {
+  if (typeof init.body !== "string") return init;
+  const body = unrepeatedBody(init.body);
+  if (typeof body === "string") return init;
+  return { ...init, ...body, headers: { ...init.headers as Record<string, string> } };
+}

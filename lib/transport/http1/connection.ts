@@ -1,0 +1,154 @@
+/**
+ * One connection of our HTTP/1.1 client. It sends one request at a time.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import process from "node:process";
+import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { type Deadline, deadlinesOf, type Expiring } from "../deadlines.ts";
+import type { ResponseHead } from "./response_head.ts";
+import { ResponseParser } from "./response_parser.ts";
+
+/** Seconds for which an idle connection is kept: less than the five after which Node's and uvicorn's servers close it. */
+const KEEP_ALIVE = 4;
+/** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
+const MARGIN = 1;
+/** Milliseconds of silence after which the system checks whether the other side still exists. */
+const PROBE_DELAY = 60_000;
+
+/** Where a connection leads, and who gets it back. */
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+  /** Called when a connection is idle. */
+  release(connection: Connection): void;
+  /** Called when an idle connection is closed. */
+  remove(connection: Connection): void;
+}
+
+/** A connection to one server. */
+export class Connection implements Expiring {
+  readonly #destination: Destination;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser(this);
+  /** The response that is received; `undefined` while the connection is idle or closed. */
+  #handler: DispatchHandler | undefined;
+  #head: ResponseHead | undefined;
+  #deadline: Deadline | undefined;
+  #isClosed = false;
+  readonly #abort = (reason?: unknown) => this.#fail(reason);
+  readonly #resume = () => void this.#socket.resume();
+
+  /** Connects to `destination`. */
+  constructor(destination: Destination) {
+    this.#destination = destination;
+    // Not imported: only programs that send requests need it.
+    const { connect } = process.getBuiltinModule("node:net");
+    const { host, port } = destination;
+    const socket = this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true });
+    socket.setKeepAlive(true, PROBE_DELAY);
+    socket.on("data", (bytes: Buffer) => this.#receive(bytes));
+    socket.on("end", () => this.#end());
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#end());
+  }
+
+  /** Sends a request: `text` is its head and its body. */
+  send(method: string, text: string, handler: DispatchHandler): void {
+    this.#deadline?.remove();
+    this.#handler = handler;
+    this.#head = undefined;
+    this.#parser.start(method);
+    this.#socket.ref();
+    handler.onConnect(this.#abort);
+    // Unless it was aborted meanwhile.
+    if (this.#handler === handler) this.#socket.write(text);
+  }
+
+  /** Closes the connection, which is idle. */
+  expire(): void {
+    this.#close();
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#head = head;
+    this.#handler?.onHeaders(head.status, head.rawHeaders, this.#resume);
+  }
+
+  onBody(part: Uint8Array): void {
+    if (this.#handler?.onData(part) === false) this.#socket.pause();
+  }
+
+  #receive(bytes: Buffer): void {
+    // Nothing was asked for: the connection is no longer in step.
+    if (this.#handler === undefined) return this.#close();
+    try {
+      const read = this.#parser.push(bytes);
+      if (this.#parser.isComplete) this.#complete(read === bytes.length);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends a response. */
+  #complete(isInStep: boolean): void {
+    const handler = this.#handler;
+    if (handler === undefined) return;
+    this.#handler = undefined;
+    if (isInStep && this.#head!.isPersistent && this.#isSent()) this.#keep(this.#head!);
+    else this.#close();
+    handler.onComplete();
+  }
+
+  /** Whether the whole request has been sent. Some servers answer before they have read it. */
+  #isSent(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  /** Keeps the connection for the next request. */
+  #keep({ keepAlive = Infinity }: ResponseHead): void {
+    const seconds = Math.min(KEEP_ALIVE, keepAlive - MARGIN);
+    if (seconds <= 0) return this.#close();
+    const queue = deadlinesOf(seconds);
+    if (this.#deadline?.queue === queue) this.#deadline.restart();
+    else this.#deadline = queue.add(this);
+    this.#socket.resume();
+    // The program may end.
+    this.#socket.unref();
+    this.#destination.release(this);
+  }
+
+  /** Whether an idle connection can still be used: the process may have been suspended. */
+  get isUsable(): boolean {
+    return !this.#isClosed && performance.now() < this.#deadline!.expiresAt;
+  }
+
+  /** Ends with the other side. */
+  #end(): void {
+    if (this.#isClosed) return;
+    if (this.#handler === undefined) return this.#close();
+    try {
+      this.#parser.end();
+      this.#complete(false);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const handler = this.#handler;
+    this.#handler = undefined;
+    this.#close();
+    handler?.onError(error);
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#deadline?.remove();
+    this.#destination.remove(this);
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Sends requests to servers without TLS, as a `fetch` in HTTP/1.1 would, in a third of its CPU time: it creates no
+ * objects of the web's streams and headers unless they are used.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { DirectRequest } from "../../runtime/dispatch.ts";
+import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { runtimeName } from "../../runtime/runtime.ts";
+import { Connection, type Destination } from "./connection.ts";
+
+/** A server, and its idle connections. */
+class Origin implements Destination {
+  readonly #idle: Connection[] = [];
+
+  constructor(readonly host: string, readonly port: number) {}
+
+  /** The idle connection that was used last, or a new one. */
+  take(): Connection {
+    for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
+      if (next.isUsable) return next;
+      next.expire();
+    }
+    return new Connection(this);
+  }
+
+  release(connection: Connection): void {
+    this.#idle.push(connection);
+  }
+
+  remove(connection: Connection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+}
+
+/** A parsed URL. */
+interface Target {
+  origin: Origin;
+  path: string;
+  /** The `host` header. */
+  host: string;
+}
+
+const origins = new Map<string, Origin>();
+const targets = new Map<string, Target | undefined>();
+/** Maximum URLs that are kept parsed: they may contain anything. */
+const MAX_TARGETS = 1000;
+
+function parseTarget(url: string): Target | undefined {
+  const parsed = URL.parse(url);
+  if (parsed?.protocol !== "http:" || parsed.username !== "" || parsed.password !== "") {
+    return undefined;
+  }
+  const { host, hostname, port, pathname, search } = parsed;
+  let origin = origins.get(host);
+  if (origin === undefined) {
+    // An IPv6 address without its brackets.
+    origin = new Origin(hostname.replace(/^\[(.*)\]$/, "$1"), Number(port || 80));
+    origins.set(host, origin);
+  }
+  return { origin, path: pathname + search, host };
+}
+
+function targetOf(url: string): Target | undefined {
+  let target = targets.get(url);
+  if (target === undefined && !targets.has(url)) {
+    if (targets.size >= MAX_TARGETS) targets.clear();
+    targets.set(url, target = parseTarget(url));
+  }
+  return target;
+}
+
+const METHOD = /^[A-Z]+$/;
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** Other characters are for `fetch`, which knows their encoding or rejects them. */
+const VALUE = /^[\t\x20-\x7e]*$/;
+/** The header by which the runtime's `fetch` introduces itself. */
+const USER_AGENT = `user-agent: ${runtimeName().replace(" ", "/")}\r\n`;
+/** Headers that belong to the connection. */
+const OWN: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The lines of headers by their object, which most requests to a server share; `null` if one is not plain. */
+const knownLines = new WeakMap<object, string | null>();
+
+function linesOf(headers: Readonly<Record<string, string>>): string | null {
+  let lines = knownLines.get(headers);
+  if (lines === undefined) knownLines.set(headers, lines = headerLines(headers));
+  return lines;
+}
+
+function headerLines(headers: Readonly<Record<string, string>>): string | null {
+  const names = new Set<string>();
+  let lines = "";
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase();
+    if (!NAME.test(name) || !VALUE.test(value) || OWN.has(key) || names.has(key)) return null;
+    names.add(key);
+    lines += `${key}: ${value.trim()}\r\n`;
+  }
+  if (!names.has("accept")) lines += "accept: */*\r\n";
+  return names.has("user-agent") ? lines : lines + USER_AGENT;
+}
+
+/** The `content-length`: 0 for a POST without a body, as `fetch` sends it. */
+function lengthOf(method: string, body: string | null): number | undefined {
+  if (body !== null) return Buffer.byteLength(body);
+  return method === "POST" || method === "PUT" ? 0 : undefined;
+}
+
+/**
+ * Sends a request and reports the response to `handler`. Redirects are not followed. Returns whether it did: what
+ * this client cannot send as `fetch` would, such as requests with TLS, it leaves to `fetch`.
+ */
+export function sendHttp1(
+  { url, method, headers, body }: DirectRequest,
+  handler: DispatchHandler,
+): boolean {
+  const target = METHOD.test(method) ? targetOf(url) : undefined;
+  const lines = target && linesOf(headers);
+  if (target === undefined || lines === undefined || lines === null) return false;
+  const { origin, path, host } = target;
+  const length = lengthOf(method, body);
+  const size = length === undefined ? "" : `content-length: ${length}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}${size}\r\n`;
+  origin.take().send(method, body === null ? head : head + body, handler);
+  return true;
+}
