@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LLMClient } from "../../../mod.ts";
-import { defaultFetch } from "../../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../../lib/transport/default_fetch.ts";
 import { BodyReader } from "../../../lib/transport/body_reader.ts";
 import { AbortedError } from "../../../lib/errors.ts";
 import { Exchange } from "../../../lib/transport/http.ts";

@@ -1,7 +1,7 @@
 /** Sends requests through the library's own transport, and reads the answers in both ways that it does. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { BodyReader } from "../../../lib/transport/body_reader.ts";
-import { defaultFetch } from "../../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../../lib/transport/default_fetch.ts";
 import { type BufferedResponse, Exchange, send } from "../../../lib/transport/http.ts";
 import { FlexLLMError } from "../../../lib/errors.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { defaultFetch } from "../../../lib/runtime/default_fetch.ts";
+import { defaultFetch } from "../../../lib/transport/default_fetch.ts";
 import { streamedBody } from "../../../lib/runtime/request_body.ts";
 import { maxRequests } from "../../../lib/runtime/runtime.ts";
 import { Exchange } from "../../../lib/transport/http.ts";
