@@ -43,7 +43,7 @@ export async function startRawServer(
   const sockets = new Set<Socket>();
   let connections = 0;
   let closed = 0;
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     connections++;
     sockets.add(socket);
     let text = "";

@@ -1,6 +1,7 @@
 /** Servers that compress although nobody asked, and charsets other than UTF-8. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   brotliCompressSync,
   deflateRawSync,
@@ -8,8 +9,11 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
+import { BodyReader } from "../../../lib/transport/body_reader.ts";
+import { defaultFetch } from "../../../lib/transport/default_fetch.ts";
+import { Exchange } from "../../../lib/transport/http.ts";
 import { startRawServer } from "../../support/raw_server.ts";
-import { failureOf, READERS, readWhole } from "./exchanges.ts";
+import { failureOf, READERS, readWhole, until } from "./exchanges.ts";
 
 const TEXT = `{"a":"${"日本語 text ".repeat(2_000)}"}`;
 
@@ -93,6 +97,30 @@ Deno.test("a connection that closes within compressed data is an error", async (
     const { message } = await failureOf(read(server.baseUrl));
     assert.match(message, /^the connection was closed before the answer was complete/);
   }
+});
+
+Deno.test("a compressed stream can be left or aborted at any moment", async () => {
+  const zeros = gzipSync(new Uint8Array(2_000_000));
+  await using server = await startRawServer(async (socket) => {
+    socket.write(head("gzip", "transfer-encoding: chunked"));
+    for (let at = 0; at < zeros.length && !socket.destroyed; at += 100) {
+      const part = zeros.subarray(at, at + 100);
+      socket.write(Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part]));
+      socket.write("\r\n");
+      await nextTurn();
+    }
+  });
+  for (let i = 0; i < 10; i++) {
+    const controller = new AbortController();
+    const exchange = new Exchange(server.baseUrl, controller.signal);
+    const request = { url: server.baseUrl, headers: {} };
+    const reader = new BodyReader((await exchange.open(request, defaultFetch)).body!);
+    for (let j = 0; j < i; j++) await reader.read();
+    if (i % 2 === 0) controller.abort();
+    reader.close();
+    exchange.close();
+  }
+  await until(() => server.closed() === 10);
 });
 
 Deno.test("a charset other than UTF-8 is decoded", async () => {

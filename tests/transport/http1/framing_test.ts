@@ -149,10 +149,9 @@ for (const framed of ANSWERS) {
   const { name, body, status = 200, answer, closes } = framed;
   for (const [how, read] of Object.entries(READERS)) {
     Deno.test(`an answer with ${name} is read, wherever it is split (${how})`, async () => {
-      await using server = await startRawServer((socket, { number }) => {
-        socket.setNoDelay();
-        return write(socket, framed, number);
-      });
+      await using server = await startRawServer((socket, { number }) =>
+        write(socket, framed, number)
+      );
       for (let at = 0; at < answer.length; at++) {
         const answered = await read(server.baseUrl);
         assert.deepEqual([answered.body, answered.status], [body, status], `split at ${at}`);
@@ -163,7 +162,6 @@ for (const framed of ANSWERS) {
 
   Deno.test(`an answer with ${name} is read, byte by byte`, async () => {
     await using server = await startRawServer(async (socket) => {
-      socket.setNoDelay();
       for (const byte of Buffer.from(answer, "latin1")) {
         socket.write(Uint8Array.of(byte));
         await nextTurn();
