@@ -95,7 +95,7 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
     "Check the base URL with its port, and whether it is http or https.",
   ],
   [
-    /reset|ECONNRESET|closed|EOF|hang up|terminated|body|incomplete|Z_BUF/i,
+    /reset|ECONNRESET|EPIPE|closed|EOF|hang up|terminated|body|incomplete|Z_BUF/i,
     "the connection was closed before the answer was complete",
   ],
 ];

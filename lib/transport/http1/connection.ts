@@ -6,6 +6,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import process from "node:process";
+import { connectError } from "../../runtime/connect_error.ts";
 import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "../deadlines.ts";
 import type { ResponseHead } from "./response_head.ts";
@@ -51,7 +52,7 @@ export class Connection implements Expiring {
     socket.setKeepAlive(true, PROBE_DELAY);
     socket.on("data", (bytes: Buffer) => this.#receive(bytes));
     socket.on("end", () => this.#end());
-    socket.on("error", (error) => this.#fail(error));
+    socket.on("error", (error) => this.#fail(this.#isConnected() ? error : connectError(error)));
     socket.on("close", () => this.#end());
   }
 
@@ -65,6 +66,10 @@ export class Connection implements Expiring {
     handler.onConnect(this.#abort);
     // Unless it was aborted meanwhile.
     if (this.#handler === handler) this.#socket.write(text);
+  }
+
+  #isConnected(): boolean {
+    return this.#deadline !== undefined || this.#head !== undefined;
   }
 
   /** Closes the connection, which is idle. */

@@ -5,10 +5,22 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import type { DirectRequest } from "../../runtime/dispatch.ts";
 import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
 import { runtimeName } from "../../runtime/runtime.ts";
 import { Connection, type Destination } from "./connection.ts";
+
+/** A request that waits for a connection. */
+interface Waiting {
+  origin: Origin;
+  method: string;
+  /** The head and the body. */
+  text: string;
+  handler: DispatchHandler;
+}
+
+let waiting: Waiting[] = [];
 
 /** A server, and its idle connections. */
 class Origin implements Destination {
@@ -16,7 +28,17 @@ class Origin implements Destination {
 
   constructor(readonly host: string, readonly port: number) {}
 
-  /** The idle connection that was used last, or a new one. */
+  /**
+   * Sends a request on the idle connection that was used last, or on a new one. If one is idle it waits for the next
+   * turn of the event loop: until then we may learn that the server has just closed it.
+   */
+  send(method: string, text: string, handler: DispatchHandler): void {
+    if (this.#idle.length === 0) return new Connection(this).send(method, text, handler);
+    if (waiting.length === 0) setImmediate(sendWaiting);
+    waiting.push({ origin: this, method, text, handler });
+  }
+
+  /** Takes a connection that is idle, or a new one. */
   take(): Connection {
     for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
       if (next.isUsable) return next;
@@ -32,6 +54,14 @@ class Origin implements Destination {
   remove(connection: Connection): void {
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+  }
+}
+
+function sendWaiting(): void {
+  const requests = waiting;
+  waiting = [];
+  for (const { origin, method, text, handler } of requests) {
+    origin.take().send(method, text, handler);
   }
 }
 
@@ -134,6 +164,6 @@ export function sendHttp1(
   const length = lengthOf(method, body);
   const size = length === undefined ? "" : `content-length: ${length}\r\n`;
   const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}${size}\r\n`;
-  origin.take().send(method, body === null ? head : head + body, handler);
+  origin.send(method, body === null ? head : head + body, handler);
   return true;
 }

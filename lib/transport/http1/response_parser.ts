@@ -15,8 +15,8 @@ const MAX_CHUNK_LINE = 4 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
-/** What may follow the size of a chunk: a tab, CR, a space, `;`. */
-const EXTENSION: ReadonlySet<number> = new Set([0x09, CR, 0x20, 0x3b]);
+/** What may follow the size of a chunk: a tab, a space, `;`. */
+const EXTENSION: ReadonlySet<number> = new Set([0x09, 0x20, 0x3b]);
 
 /** How a response starts. */
 const PREFIX = "HTTP/1.";
@@ -63,6 +63,8 @@ export class ResponseParser {
   /** Bytes of the line before the current chunk, and whether it has a digit. */
   #chunkLine = 0;
   #hasSize = false;
+  /** Whether the last byte was a carriage return. */
+  #hasReturn = false;
 
   constructor(listener: ResponseListener) {
     this.#listener = listener;
@@ -77,6 +79,7 @@ export class ResponseParser {
     this.#isLineEmpty = true;
     this.#chunkLine = 0;
     this.#hasSize = false;
+    this.#hasReturn = false;
   }
 
   /** Whether the response has been parsed to its end. */
@@ -210,19 +213,30 @@ export class ResponseParser {
 
   /** Parses a byte of a line before the content of a chunk, or of the line break after it. */
   #pushChunkLine(byte: number): void {
-    if (this.#state === "chunk end") {
-      if (byte === LF) this.#state = "chunk size";
-      else if (byte !== CR) throw new InvalidHttpError("a chunk is longer than its size");
-      return;
+    // A line feed alone would make it unclear where a chunk ends.
+    if (byte === LF) {
+      if (!this.#hasReturn) throw new InvalidHttpError("a chunk without a line break");
+      this.#hasReturn = false;
+      if (this.#state === "chunk end") this.#state = "chunk size";
+      else this.#startChunk();
+    } else if (this.#hasReturn) {
+      throw new InvalidHttpError("a chunk without a line break");
+    } else if (byte === CR) {
+      this.#hasReturn = true;
+    } else if (this.#state === "chunk end") {
+      throw new InvalidHttpError("a chunk that is longer than its size");
+    } else {
+      this.#pushChunkSize(byte);
     }
+  }
+
+  #pushChunkSize(byte: number): void {
     if (++this.#chunkLine > MAX_CHUNK_LINE) throw new InvalidHttpError("the size of a chunk");
     const digit = this.#state === "chunk size" ? digitOf(byte) : -1;
     if (digit >= 0) {
       this.#left = this.#left * 16 + digit;
       this.#hasSize = true;
       if (this.#left > Number.MAX_SAFE_INTEGER) throw new InvalidHttpError("the size of a chunk");
-    } else if (byte === LF) {
-      this.#startChunk();
     } else if (this.#hasSize && (this.#state === "chunk extension" || EXTENSION.has(byte))) {
       this.#state = "chunk extension";
     } else {
