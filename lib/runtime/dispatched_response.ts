@@ -4,8 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import process from "node:process";
-import type { Duplex } from "node:stream";
+import { decodeContent } from "./content_decoder.ts";
 
 /** How undici reports what happens to a request: its API for handlers, version 1. */
 export interface DispatchHandler {
@@ -26,34 +25,8 @@ const READ_AHEAD = 64 * 1024;
 
 const decoder = new TextDecoder();
 
-/** The decoders of content codings. We ask for none, but some servers compress anyway. */
-function decoders(): Readonly<Record<string, () => Duplex>> {
-  // Not imported: every program that sends requests loads this module.
-  const { createBrotliDecompress, createGunzip, createInflate } = process.getBuiltinModule(
-    "node:zlib",
-  );
-  return {
-    gzip: createGunzip,
-    "x-gzip": createGunzip,
-    deflate: createInflate,
-    br: createBrotliDecompress,
-  };
-}
-
 function textOf(raw: Buffer | string): string {
   return typeof raw === "string" ? raw : raw.toString("latin1");
-}
-
-type Decoder = ReadableWritablePair<Bytes, Bytes>;
-
-/** Decoders for a `content-encoding` header, in the order in which they apply; none if one is unknown. */
-function decodersFor(encoding: string): Decoder[] {
-  const { Duplex } = process.getBuiltinModule("node:stream");
-  const codings = encoding.toLowerCase().split(",").map((coding) => coding.trim()).reverse();
-  const known = decoders();
-  return codings.every((coding) => coding in known)
-    ? codings.map((coding) => Duplex.toWeb(known[coding]()) as Decoder)
-    : [];
 }
 
 /** The parts of a `Response` that are used here, without the cost of the web's streams for a body read at once. */
@@ -159,12 +132,9 @@ export class DispatchedResponse
   /** The decoded body. */
   get body(): ReadableStream<Bytes> {
     if (this.#body !== undefined) return this.#body;
-    let body = this.#stream();
     const encoding = this.header("content-encoding");
-    for (const decoder of encoding === null ? [] : decodersFor(encoding)) {
-      body = body.pipeThrough(decoder);
-    }
-    return this.#body = body;
+    const body = this.#stream();
+    return this.#body = encoding === null ? body : decodeContent(body, encoding);
   }
 
   /** Reads the text of a body that is not compressed. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { type DirectRequest, dispatch } from "../runtime/dispatch.ts";
-import { DispatchedResponse } from "../runtime/dispatched_response.ts";
+import type { DispatchedResponse } from "../runtime/dispatched_response.ts";
 import { unrepeatedBody } from "../runtime/request_body.ts";
 import { isFetchOwn, needsRuntimeFetch } from "../runtime/request_environment.ts";
 import { sendHttp1 } from "./http1/http1_client.ts";
@@ -24,11 +24,8 @@ export function sendDirectly(
   signal?: AbortSignal | null,
 ): DispatchedResponse | undefined {
   // Looked up each time, so that it can be replaced.
-  if (isFetchOwn() && (allowsHttp1 ??= !needsRuntimeFetch())) {
-    const response = new DispatchedResponse(signal);
-    return sendHttp1(request, response) ? response : undefined;
-  }
-  return dispatch(request, signal);
+  const usesHttp1 = isFetchOwn() && (allowsHttp1 ??= !needsRuntimeFetch());
+  return usesHttp1 ? sendHttp1(request, signal) : dispatch(request, signal);
 }
 
 /** A response once its headers have arrived. It has all of a `Response` that is used here. */

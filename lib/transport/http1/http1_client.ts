@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import type { DirectRequest } from "../../runtime/dispatch.ts";
-import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { DispatchedResponse, type DispatchHandler } from "../../runtime/dispatched_response.ts";
 import { runtimeName } from "../../runtime/runtime.ts";
 import { Connection, type Destination } from "./connection.ts";
 
@@ -150,20 +150,22 @@ function lengthOf(method: string, body: string | null): number | undefined {
 }
 
 /**
- * Sends a request and reports the response to `handler`. Redirects are not followed. Returns whether it did: what
- * this client cannot send as `fetch` would, such as requests with TLS, it leaves to `fetch`.
+ * Sends a request. Redirects are not followed. Returns `undefined`, and sends nothing, for what this client cannot
+ * send as `fetch` would, such as requests with TLS.
  */
 export function sendHttp1(
   { url, method, headers, body }: DirectRequest,
-  handler: DispatchHandler,
-): boolean {
+  signal?: AbortSignal | null,
+): DispatchedResponse | undefined {
   const target = METHOD.test(method) ? targetOf(url) : undefined;
   const lines = target && linesOf(headers);
-  if (target === undefined || lines === undefined || lines === null) return false;
+  if (target === undefined || lines === undefined || lines === null) return undefined;
+  const response = new DispatchedResponse(signal);
+  if (signal?.aborted) return response;
   const { origin, path, host } = target;
   const length = lengthOf(method, body);
   const size = length === undefined ? "" : `content-length: ${length}\r\n`;
   const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}${size}\r\n`;
-  origin.send(method, body === null ? head : head + body, handler);
-  return true;
+  origin.send(method, body === null ? head : head + body, response);
+  return response;
 }

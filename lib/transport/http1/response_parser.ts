@@ -15,6 +15,8 @@ const MAX_CHUNK_LINE = 4 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** A line so far: nothing, a carriage return, or more. The line break of one that is not empty may be a LF alone. */
+const [EMPTY, RETURN, FILLED] = [0, 1, 2];
 /** What may follow the size of a chunk: a tab, a space, `;`. */
 const EXTENSION: ReadonlySet<number> = new Set([0x09, 0x20, 0x3b]);
 
@@ -56,8 +58,8 @@ export class ResponseParser {
   /** The head so far, and its size with those of informational responses before it. */
   #head = "";
   #headSize = 0;
-  /** Whether the current line of the head or the trailers is empty so far. */
-  #isLineEmpty = true;
+  /** The current line of the head or the trailers so far. */
+  #line = EMPTY;
   /** Bytes of the body or the chunk that are still to come. */
   #left = 0;
   /** Bytes of the line before the current chunk, and whether it has a digit. */
@@ -76,7 +78,7 @@ export class ResponseParser {
     this.#state = "head";
     this.#head = "";
     this.#headSize = 0;
-    this.#isLineEmpty = true;
+    this.#line = EMPTY;
     this.#chunkLine = 0;
     this.#hasSize = false;
     this.#hasReturn = false;
@@ -137,7 +139,7 @@ export class ResponseParser {
     if (end === undefined) return next;
     const head = parseHead(this.#head.trimEnd(), this.#method);
     this.#head = "";
-    this.#isLineEmpty = true;
+    this.#line = EMPTY;
     if (head.status < 200) {
       // The final head follows; but not if the server changes the protocol.
       if (head.status === 101) throw new InvalidHttpError("a change of protocol");
@@ -158,17 +160,19 @@ export class ResponseParser {
 
   /** Finds the empty line that ends the head or the trailers. Returns the position after it. */
   #endOfLines(bytes: Buffer, start: number): number | undefined {
-    let isEmpty = this.#isLineEmpty;
+    let line = this.#line;
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at];
-      if (byte === LF) {
-        if (isEmpty) return at + 1;
-        isEmpty = true;
-      } else if (byte !== CR) {
-        isEmpty = false;
+      if (byte !== LF) {
+        line = byte === CR && line === EMPTY ? RETURN : FILLED;
+      } else if (line === FILLED) {
+        line = EMPTY;
+      } else {
+        this.#line = EMPTY;
+        return at + 1;
       }
     }
-    this.#isLineEmpty = isEmpty;
+    this.#line = line;
     return undefined;
   }
 
@@ -247,7 +251,7 @@ export class ResponseParser {
   #startChunk(): void {
     if (!this.#hasSize) throw new InvalidHttpError("the size of a chunk");
     this.#state = this.#left === 0 ? "trailers" : "chunk content";
-    this.#isLineEmpty = true;
+    this.#line = EMPTY;
     this.#hasSize = false;
     this.#chunkLine = 0;
   }

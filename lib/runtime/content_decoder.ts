@@ -1,0 +1,77 @@
+/**
+ * Decodes compressed bodies: we ask for no compression, but some servers compress anyway.
+ *
+ * Source: RFC 9110, section 8.4.1. Deno's `Duplex.toWeb` is not used: a stream that is cancelled while it decodes ends
+ * the process.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { Duplex } from "node:stream";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+type Reader = ReadableStreamDefaultReader<Bytes>;
+
+/** Whether data has the header of zlib: some servers send `deflate` without it. Source: RFC 1950, section 2.2. */
+function isZlib([first, second]: Uint8Array): boolean {
+  return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
+}
+
+/** The decoder of a coding, for data that starts with `start`; `undefined` for an unknown one. */
+function decoderOf(coding: string, start: Uint8Array): Duplex | undefined {
+  // Not imported: every program that sends requests loads this module.
+  const zlib = process.getBuiltinModule("node:zlib");
+  switch (coding) {
+    case "gzip":
+    case "x-gzip":
+      return zlib.createGunzip();
+    case "deflate":
+      return isZlib(start) ? zlib.createInflate() : zlib.createInflateRaw();
+    case "br":
+      return zlib.createBrotliDecompress();
+    case "zstd":
+      // Node 22.15 and later.
+      return zlib.createZstdDecompress?.();
+    default:
+      return undefined;
+  }
+}
+
+/** The chunk that has been read, and those after it. */
+async function* chunksFrom(first: Bytes, reader: Reader): AsyncGenerator<Bytes> {
+  yield first;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
+
+async function* decodedChunks(reader: Reader, codings: readonly string[]): AsyncGenerator<Bytes> {
+  const { done, value: first } = await reader.read();
+  if (done) return;
+  const chunks = chunksFrom(first, reader);
+  const decoders = codings.map((coding) => decoderOf(coding, first));
+  if (!decoders.every((decoder) => decoder !== undefined)) return yield* chunks;
+  const { pipeline, Readable } = process.getBuiltinModule("node:stream");
+  // The errors of all streams reach the last one.
+  yield* pipeline([Readable.from(chunks), ...decoders], () => {}) as AsyncIterable<Bytes>;
+}
+
+/** Decodes a body with a `content-encoding`. One that is unknown, or an empty body, is left unchanged. */
+export function decodeContent(
+  body: ReadableStream<Bytes>,
+  encoding: string,
+): ReadableStream<Bytes> {
+  const codings = encoding.toLowerCase().split(",").map((coding) => coding.trim())
+    .filter((coding) => coding !== "identity").reverse();
+  const reader = body.getReader();
+  const chunks = decodedChunks(reader, codings);
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel(reason) {
+      await reader.cancel(reason);
+      await chunks.return(undefined).catch(() => {});
+    },
+  }, { highWaterMark: 0 });
+}
