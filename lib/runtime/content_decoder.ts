@@ -50,8 +50,10 @@ async function* decodedChunks(reader: Reader, codings: readonly string[]): Async
   const decoders = codings.map((coding) => decoderOf(coding, first));
   if (!decoders.every((decoder) => decoder !== undefined)) return yield* chunks;
   const { pipeline, Readable } = process.getBuiltinModule("node:stream");
-  // The errors of all streams reach the last one.
-  yield* pipeline([Readable.from(chunks), ...decoders], () => {}) as AsyncIterable<Bytes>;
+  const streams = [Readable.from(chunks), ...decoders];
+  // Alone, the source would not be a pipeline. The errors of all streams reach the last one.
+  if (streams.length > 1) pipeline(streams, () => {});
+  yield* streams[streams.length - 1];
 }
 
 /** Decodes a body with a `content-encoding`. One that is unknown, or an empty body, is left unchanged. */

@@ -31,7 +31,6 @@ export class InvalidHttpError extends Error {
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?:[ \r\n]|$)/;
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-// deno-lint-ignore no-control-regex
 const CONTROL = /\0|\r(?!\n)/;
 const FOLD = /\n[ \t]/;
 
