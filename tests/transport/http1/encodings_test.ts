@@ -63,6 +63,24 @@ for (const [name, [coding, bytes]] of Object.entries(CODED)) {
   });
 }
 
+Deno.test("a coding is decoded although its first bytes arrive one by one", async () => {
+  for (const [coding, bytes] of Object.values(CODED)) {
+    await using server = await startRawServer(async (socket) => {
+      socket.write(head(coding, `content-length: ${bytes.length}`));
+      for (let at = 0; at < 3; at++) {
+        await nextTurn();
+        socket.write(bytes.subarray(at, at + 1));
+      }
+      await nextTurn();
+      socket.write(bytes.subarray(3));
+    });
+    for (const [how, read] of Object.entries(READERS)) {
+      const { body } = await read(server.baseUrl);
+      assert(body === TEXT, `${coding} ${how}: ${body.length} characters`);
+    }
+  }
+});
+
 Deno.test("an empty body is not decoded", async () => {
   await using server = await startRawServer((socket) =>
     socket.write(head("gzip", "content-length: 0"))
