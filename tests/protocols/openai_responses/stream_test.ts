@@ -7,12 +7,13 @@ import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import { asObjects, type Json } from "../../../lib/json/json.ts";
 import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 function stream(events: Json[]) {
   const decoder = openaiResponses.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
-    for (const each of decoder.push(JSON.stringify(event))) total.add(each);
+    for (const each of decodeEvent(decoder, JSON.stringify(event))) total.add(each);
   }
   return { decoder, total };
 }
@@ -186,7 +187,8 @@ Deno.test("errors are decoded in every form, with usage", () => {
     7,
   ]);
   const decoder = openaiResponses.streamDecoder();
-  const push = () => decoder.push(JSON.stringify({ type: "response.failed", response: failed }));
+  const push = () =>
+    decodeEvent(decoder, JSON.stringify({ type: "response.failed", response: failed }));
   assert.equal(thrown(push).retryable, true);
   assert.equal(decoder.failure?.usage?.totalTokens, 7);
   for (const status of ["failed", "cancelled"]) {
@@ -314,11 +316,11 @@ Deno.test("a call without arguments has {}", () => {
 
 Deno.test("[DONE], which gateways add, is harmless after the end and an interruption before it", () => {
   const decoder = openaiResponses.streamDecoder();
-  decoder.push(JSON.stringify(completed([message("x")])));
-  assert.deepEqual(decoder.push("[DONE]"), []);
+  decodeEvent(decoder, JSON.stringify(completed([message("x")])));
+  assert.deepEqual(decodeEvent(decoder, "[DONE]"), []);
   assert.ok(decoder.complete);
   const cut = openaiResponses.streamDecoder();
-  cut.push("[DONE]");
+  decodeEvent(cut, "[DONE]");
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
 
