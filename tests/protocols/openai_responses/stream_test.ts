@@ -3,7 +3,7 @@
  * Sources are named at each test; events are minimal and hand-made.
  */
 import assert from "node:assert/strict";
-import { StreamAccumulator } from "../../../lib/chat/events.ts";
+import { StreamAccumulator, type StreamEvent } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import { asObjects, type Json } from "../../../lib/json/json.ts";
 import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
@@ -187,9 +187,11 @@ Deno.test("errors are decoded in every form, with usage", () => {
     7,
   ]);
   const decoder = openaiResponses.streamDecoder();
+  const events: StreamEvent[] = [];
   const push = () =>
-    decodeEvent(decoder, JSON.stringify({ type: "response.failed", response: failed }));
+    decoder.push(JSON.stringify({ type: "response.failed", response: failed }), events);
   assert.equal(thrown(push).retryable, true);
+  assert.deepEqual(events, []);
   assert.equal(decoder.failure?.usage?.totalTokens, 7);
   for (const status of ["failed", "cancelled"]) {
     assert.equal(thrown(() => openaiResponses.decode({ status, output: [] })).retryable, true);
