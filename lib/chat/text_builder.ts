@@ -13,17 +13,21 @@ const JOINED = 128;
  */
 export class TextBuilder {
   #text = "";
-  #pieces: string[] = [];
+  /** Reused for all pieces: a new array for each group would have to grow again. */
+  readonly #pieces: string[] = [];
+  /** Pieces that are not joined yet. */
+  #count = 0;
 
   /** Appends a piece. */
   add(piece: string): void {
-    if (this.#pieces.push(piece) === JOINED) this.#join();
+    this.#pieces[this.#count++] = piece;
+    if (this.#count === JOINED) this.#join();
   }
 
   /** Removes all text. */
   clear(): void {
     this.#text = "";
-    this.#pieces = [];
+    this.#count = 0;
   }
 
   /** The text so far. */
@@ -33,8 +37,10 @@ export class TextBuilder {
   }
 
   #join(): void {
-    if (this.#pieces.length === 0) return;
+    if (this.#count === 0) return;
+    // Pieces of the last group may follow.
+    this.#pieces.length = this.#count;
     this.#text += this.#pieces.join("");
-    this.#pieces = [];
+    this.#count = 0;
   }
 }

@@ -9,6 +9,7 @@ import type { ChatResult } from "../chat/result.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Grant } from "../scheduling/grant.ts";
+import { withLost } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
 import type { EventChannel } from "./event_channel.ts";
@@ -54,7 +55,7 @@ export async function attempt(
   const seconds = (clock.now() - grant.reservation.at) / 1000;
   const result = resultOf(encoded, answered, cost, seconds);
   metering.commit(call, grant, result);
-  return result;
+  return withLost(result, call.lost);
 }
 
 /** Sends the request and reads its answer. */

@@ -9,6 +9,7 @@ import type { CallHooks } from "../scheduling/call_hooks.ts";
 import type { RunOptions } from "../scheduling/ticket.ts";
 import type { TokenDemand } from "../scheduling/token_limiter.ts";
 import type { AttachmentOptions, AttachmentSource, LoadedFiles } from "../transport/load_file.ts";
+import { withLostCost } from "./answer.ts";
 import { hasParts } from "./attachments.ts";
 import type { CallRecorder } from "./call_recorder.ts";
 import type { AttemptOptions, EncodedCall, EndpointClient } from "./endpoint_client.ts";
@@ -49,7 +50,7 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   events: EventChannel | undefined = undefined;
   /** See {@link Metering.promptSize}. */
   readonly promptSize: number;
-  readonly tokens: TokenDemand;
+  readonly tokens: TokenDemand | undefined;
   /** USD that servers billed, or may have billed, for failed attempts. */
   lost = 0;
   readonly #metering: Metering;
@@ -86,6 +87,11 @@ export class Call implements RunOptions<EndpointClient>, AttemptOptions, Attachm
   prepare(endpoint: EndpointClient): number {
     const { request } = this.encode(endpoint);
     return this.#metering.maxCost(this, endpoint, request.model);
+  }
+
+  /** Adds the cost of failed attempts to the error that ends the call. */
+  failure(error: unknown): unknown {
+    return withLostCost(error, this.lost);
   }
 
   /**

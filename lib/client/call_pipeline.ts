@@ -18,11 +18,11 @@ import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
 import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
-import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
+import { type Grant, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import { CallTrace } from "../telemetry/call_trace.ts";
 import { activeTelemetry } from "../telemetry/telemetry.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
-import { withLost, withLostCost, withParsed } from "./answer.ts";
+import { withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
 import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
 import { Call } from "./call.ts";
@@ -88,6 +88,9 @@ export class CallPipeline implements Completions {
   #prices: Promise<unknown> | undefined;
   #openShare: ShareOpener | undefined;
   #share: ReturnType<ShareOpener> | undefined;
+  /** Sends a call once; one function for all calls. */
+  readonly #attempt = (grant: Grant<EndpointClient>, call: Call): Promise<ChatResult> =>
+    attempt(call, grant, this.metering, this.#options.clock);
 
   constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
     this.endpoints = endpoints;
@@ -438,23 +441,18 @@ export class CallPipeline implements Completions {
   }
 
   /** Sends a call, retries it, and parses a structured answer. */
-  async #send(call: Call): Promise<ChatResult> {
-    let result: ChatResult;
-    if (this.hasToConnect) await this.connect();
+  #send(call: Call): Promise<ChatResult> {
+    if (this.hasToConnect) return this.connect().then(() => this.#schedule(call));
+    return this.#schedule(call);
+  }
+
+  #schedule(call: Call): Promise<ChatResult> {
     call.recorder?.waiting();
-    try {
-      result = await this.#scheduler.run(
-        (grant) => attempt(call, grant, this.metering, this.#options.clock),
-        call,
-      );
-    } catch (error) {
-      throw withLostCost(error, call.lost);
-    } finally {
-      call.recorder?.sent();
-    }
-    withLost(result, call.lost);
+    const answer = this.#scheduler.run(this.#attempt, call);
     const { responseFormat } = call.options;
-    return responseFormat === undefined ? result : await withParsed(result, responseFormat);
+    return responseFormat === undefined
+      ? answer
+      : answer.then((result) => withParsed(result, responseFormat));
   }
 
   #loadPrices(): Promise<unknown> {

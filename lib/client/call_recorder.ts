@@ -185,11 +185,6 @@ export class CallRecorder {
     }
   }
 
-  /** Records that the request was answered, or that it failed for good. */
-  sent(): void {
-    this.#endWaiting();
-  }
-
   /** Records events of a stream. */
   received(events: readonly StreamEvent[]): void {
     if (!Number.isNaN(this.#firstTokenAt) || events.every(({ type }) => META.has(type))) return;

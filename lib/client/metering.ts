@@ -102,8 +102,9 @@ export class Metering {
     return this.#estimates ? promptSize(messages, options) : 0;
   }
 
-  /** The estimated tokens of a call. */
-  demand({ promptSize, options }: MeteredCall): TokenDemand {
+  /** The estimated tokens of a call; `undefined` if nothing limits tokens or money. */
+  demand({ promptSize, options }: MeteredCall): TokenDemand | undefined {
+    if (!this.#estimates) return undefined;
     const prompt = promptSize === 0 ? 0 : this.#estimate.prompt(promptSize);
     return { prompt, maxCompletion: maxTokensOf(options) };
   }

@@ -118,7 +118,7 @@ export function decodeBatch(
   const events: StreamEvent[] = [];
   for (const data of batch) {
     try {
-      for (const event of decoder.push(data)) events.push(event);
+      decoder.push(data, events);
     } catch (error) {
       return { events, error: withoutSecrets(error, data, decoder, secrets) };
     }
@@ -137,7 +137,7 @@ function withoutSecrets(
   const shown = redact(data, ...secrets);
   if (shown === data) return error;
   try {
-    decoder.push(shown);
+    decoder.push(shown, []);
   } catch (redacted) {
     return redacted;
   }

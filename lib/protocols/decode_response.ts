@@ -4,7 +4,7 @@
  * @module
  */
 import { mayBeInexact, parseExact } from "../json/json.ts";
-import { StreamAccumulator } from "../chat/events.ts";
+import { StreamAccumulator, type StreamEvent } from "../chat/events.ts";
 import { FlexLLMError, MalformedResponseError, type PartialCompletion } from "../errors.ts";
 import { parseEventStream } from "../transport/event_stream.ts";
 import type { BufferedResponse } from "../transport/http.ts";
@@ -131,7 +131,9 @@ function decodeEvents(
   const total = new StreamAccumulator();
   try {
     for (const data of events) {
-      for (const event of decoder.push(data)) total.add(event);
+      const decoded: StreamEvent[] = [];
+      decoder.push(data, decoded);
+      total.addAll(decoded);
       if (decoder.ended) break;
     }
   } catch (error) {

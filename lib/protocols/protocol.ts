@@ -104,11 +104,12 @@ export type Completion =
 /** Decodes one stream, event by event. */
 export interface StreamDecoder {
   /**
-   * Decodes the data of one server-sent event.
+   * Decodes the data of one server-sent event and appends what it means to `events`.
    *
-   * @throws {FlexLLMError} for an error object in the stream, or data that does not fit the format
+   * @throws {FlexLLMError} for an error object in the stream, or data that does not fit the format; nothing is
+   *   appended then
    */
-  push(data: string): StreamEvent[];
+  push(data: string, events: StreamEvent[]): void;
   /** Whether the answer is complete: a stream that closes earlier was interrupted. */
   readonly complete: boolean;
   /** Whether nothing more will come, so that reading can stop before the connection closes. */

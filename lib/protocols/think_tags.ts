@@ -26,6 +26,11 @@ export function mayTagThinking(endpoint: Endpoint | undefined, model: string | u
   return model === undefined || (!isOpenAIModel(model) && !NEVER_TAGGED.test(model));
 }
 
+/** Whether a complete text may contain a tag: cheaper than looking at the model, and nearly always false. */
+export function mayHaveTag(text: string): boolean {
+  return text.includes("think>");
+}
+
 /** Models that think in every answer, by the names under which they are served. */
 const ALWAYS_THINKS = /qwq|thinking|reason|magistral|(^|[-_/.:])r1([-_/.:]|$)/i;
 

@@ -59,8 +59,6 @@ export interface SlotLimit {
   release(): void;
 }
 
-const NO_TOKENS: readonly TokenHold[] = [];
-
 /**
  * Milliseconds added to the second of a rate limit. Requests overtake each other on their way to the
  * server, which is where the limit applies.
@@ -339,10 +337,10 @@ export class EndpointLimits {
     if (remaining < this.#slots.inFlight) this.#pauseFor(now, wait);
   }
 
-  /** Reserves the tokens of a request that starts. */
-  reserveTokens(now: number, demand: TokenDemand): readonly TokenHold[] {
+  /** Reserves the tokens of a request that starts; `undefined` if nothing limits them. */
+  reserveTokens(now: number, demand: TokenDemand): readonly TokenHold[] | undefined {
     const { tpm } = this.#shares;
-    if (tpm.length === 0) return NO_TOKENS;
+    if (tpm.length === 0) return undefined;
     return tpm.map((limiter) => limiter.take(now, demand));
   }
 

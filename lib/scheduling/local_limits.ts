@@ -13,7 +13,7 @@ class LocalReservation implements RequestReservation {
   readonly #endpoint: EndpointLimits;
   readonly #clock: Clock;
   readonly #money: Reservation | undefined;
-  /** `undefined` once they are committed or released. */
+  /** `undefined` if nothing limits tokens, and once they are committed or released. */
   #tokens: readonly TokenHold[] | undefined;
   #isReleased = false;
   readonly order: number;

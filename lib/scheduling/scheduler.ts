@@ -45,29 +45,36 @@ export class Scheduler<T extends Target> {
    * Runs `attempt` when it can start, and again after transient failures until {@link Grant.answered} was
    * called. Returns its result.
    */
-  async run<R>(attempt: (grant: Grant<T>) => Promise<R>, call: RunOptions<T>): Promise<R> {
+  async run<R, C extends RunOptions<T>>(
+    attempt: (grant: Grant<T>, call: C) => Promise<R>,
+    call: C,
+  ): Promise<R> {
     const ticket = new Ticket(call, this.#queue);
     let retries: Retries | undefined;
-    while (true) {
-      ticket.waitForRecovery = call.hooks?.waitForRecovery === true && this.#anyAnswered();
-      const grant = this.#queue.tryTake(ticket) ?? await this.#queue.take(ticket);
-      let failure: unknown;
-      try {
-        const result = await attempt(grant);
-        grant.answered();
-        return result;
-      } catch (error) {
-        if (grant.isAnswered) throw error;
-        grant.failed(error);
-        failure = error;
-      } finally {
-        grant.release();
+    try {
+      while (true) {
+        ticket.waitForRecovery = call.hooks?.waitForRecovery === true && this.#anyAnswered();
+        const grant = this.#queue.tryTake(ticket) ?? await this.#queue.take(ticket);
+        let failure: unknown;
+        try {
+          const result = await attempt(grant, call);
+          grant.answered();
+          return result;
+        } catch (error) {
+          if (grant.isAnswered) throw error;
+          grant.failed(error);
+          failure = error;
+        } finally {
+          grant.release();
+        }
+        if (!this.#hasAlternative(failure, grant.target, ticket)) {
+          retries ??= new Retries(this.#options, this.#options.random);
+          await this.#waitToRetry(retries, failure, grant.target, ticket);
+        }
+        ticket.isRetry = true;
       }
-      if (!this.#hasAlternative(failure, grant.target, ticket)) {
-        retries ??= new Retries(this.#options, this.#options.random);
-        await this.#waitToRetry(retries, failure, grant.target, ticket);
-      }
-      ticket.isRetry = true;
+    } catch (error) {
+      throw call.failure === undefined ? error : call.failure(error);
     }
   }
 

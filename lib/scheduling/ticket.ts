@@ -27,6 +27,8 @@ export interface RunOptions<T> {
    * nothing limits the cost. Throws if the endpoint cannot take the request; another one is then used.
    */
   prepare?(target: T): number;
+  /** Converts the error that ends the request. */
+  failure?(error: unknown): unknown;
   /** The endpoint to use if it is available, whatever the strategy. */
   readonly prefers?: T;
   /** Called when an attempt has to wait for an endpoint; an error that it throws ends the request. */

@@ -10,6 +10,7 @@ import { asObject, asObjects, type Json } from "../../lib/json/json.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Protocol } from "../../lib/protocols/protocol.ts";
 import { openaiResponses } from "../../lib/protocols/openai_responses/openai_responses.ts";
+import { decodeEvent } from "../support/decode_event.ts";
 
 /** Text that may contain tags, partial tags, JSON and surrogate pairs. */
 const text = fc.oneof(
@@ -41,7 +42,7 @@ function streamed(provider: Protocol, events: Json[], end: string[]): Partial<Co
   const decoder = provider.streamDecoder();
   const total = new StreamAccumulator();
   for (const data of [...events.map((event) => JSON.stringify(event)), ...end]) {
-    for (const event of decoder.push(data)) total.add(event);
+    for (const event of decodeEvent(decoder, data)) total.add(event);
   }
   const { content, thinking, refusal, citations, logprobs, toolCalls, usage } = total;
   const { model, cost, serviceTier } = decoder;

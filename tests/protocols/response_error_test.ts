@@ -11,6 +11,7 @@ import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { anthropic } from "../../lib/protocols/anthropic/anthropic.ts";
 import { gemini } from "../../lib/protocols/gemini/gemini.ts";
 import { type ClientOptions, LLMClient } from "../../mod.ts";
+import { decodeEvent } from "../support/decode_event.ts";
 
 type AnyError = HttpError & RateLimitError & SchemaMismatchError;
 
@@ -34,7 +35,7 @@ function errorOf(
 /** The error of a chunk in a stream. */
 function streamErrorOf(chunk: unknown): AnyError {
   try {
-    openai.streamDecoder().push(JSON.stringify(chunk));
+    decodeEvent(openai.streamDecoder(), JSON.stringify(chunk));
   } catch (error) {
     return error as AnyError;
   }

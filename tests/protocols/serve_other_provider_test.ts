@@ -15,6 +15,7 @@ import {
   receive,
   RESPONSES,
 } from "../support/serve_formats.ts";
+import { decodeEvent } from "../support/decode_event.ts";
 
 const CHOICE: ServerChoice = {
   content: "Hi",
@@ -138,7 +139,7 @@ Deno.test("what a provider needs back comes before the finish reason, and an err
     assert.equal(failed.length, 1);
     assert.ok(failed[0].data.includes("Lost."));
     const decoder = format.client.streamDecoder();
-    assert.throws(() => decoder.push(failed[0].data), /Lost/);
+    assert.throws(() => decodeEvent(decoder, failed[0].data), /Lost/);
   }
 });
 

@@ -15,6 +15,7 @@ import {
   receive,
   RESPONSES,
 } from "../support/serve_formats.ts";
+import { decodeEvent } from "../support/decode_event.ts";
 
 const text = fc.string({ minLength: 1, unit: "grapheme" });
 const count = fc.nat(1000);
@@ -180,7 +181,7 @@ for (const format of FORMATS) {
       const accumulator = new StreamAccumulator();
       const receiveEvents = (events: { data: string }[]) => {
         for (const { data } of events) {
-          for (const event of decoder.push(data)) accumulator.add(event);
+          for (const event of decodeEvent(decoder, data)) accumulator.add(event);
         }
       };
       const events = eventsOf({ ...choice, usage });

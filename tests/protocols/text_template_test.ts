@@ -4,6 +4,7 @@ import type { StreamEvent } from "../../lib/chat/events.ts";
 import type { Json } from "../../lib/json/json.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
 import { TextTemplate } from "../../lib/protocols/text_template.ts";
+import { decodeEvent } from "../support/decode_event.ts";
 
 function textOf({ text }: Json): string | undefined {
   return typeof text === "string" && text !== "" ? text : undefined;
@@ -99,7 +100,7 @@ function decoded(events: readonly string[]): unknown[] {
   const all: (StreamEvent[] | string)[] = [];
   for (const data of events) {
     try {
-      all.push(decoder.push(data));
+      all.push(decodeEvent(decoder, data));
     } catch (error) {
       all.push(String(error));
     }

@@ -2,6 +2,7 @@
  * A made-up wire format, in the directory that a new format would have, added to the registry by the one
  * line that a new format would add. Import it before the code under test.
  */
+import type { StreamEvent } from "../../lib/chat/events.ts";
 import { MalformedResponseError } from "../../lib/errors.ts";
 import { asNumber, asObject, asText } from "../../lib/json/json.ts";
 import { parseEvent } from "../../lib/protocols/parse_event.ts";
@@ -34,16 +35,17 @@ class EchoStreamDecoder implements StreamDecoder {
   model: string | undefined;
   #said = "";
 
-  push(data: string) {
+  push(data: string, events: StreamEvent[]): void {
     const { say, over, voice } = parseEvent(data);
     this.model ??= asText(voice);
     if (over === true) {
       this.complete = this.ended = true;
-      return [{ type: "finish" as const, finishReason: "stop" as const }];
+      events.push({ type: "finish", finishReason: "stop" });
+      return;
     }
     const text = asText(say) ?? "";
     this.#said += text;
-    return [{ type: "text" as const, text }];
+    events.push({ type: "text", text });
   }
 
   providerMessage() {

@@ -53,7 +53,11 @@ export class AnthropicStreamDecoder implements StreamDecoder {
     return { ...this.#message, usage: this.#usage };
   }
 
-  push(data: string): StreamEvent[] {
+  push(data: string, events: StreamEvent[]): void {
+    for (const event of this.#read(data)) events.push(event);
+  }
+
+  #read(data: string): StreamEvent[] {
     if (data === "[DONE]") return this.#end();
     const event = parseEvent(data);
     const index = asNumber(event.index) ?? 0;

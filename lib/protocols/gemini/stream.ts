@@ -93,8 +93,8 @@ export class GeminiStreamDecoder implements StreamDecoder {
     return this.raw.candidates !== undefined;
   }
 
-  push(data: string): StreamEvent[] {
-    return this.read(parseEvent(data, true));
+  push(data: string, events: StreamEvent[]): void {
+    for (const event of this.read(parseEvent(data, true))) events.push(event);
   }
 
   /**

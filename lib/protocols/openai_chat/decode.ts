@@ -23,7 +23,7 @@ import { decodeCost, decodeUsage, findUsage } from "./usage.ts";
 import { finishReason, isFailure } from "../finish_reason.ts";
 import type { Completion, Endpoint, ProviderError } from "../protocol.ts";
 import { embeddedError } from "../response_error.ts";
-import { mayTagThinking, splitThinking } from "../think_tags.ts";
+import { mayHaveTag, mayTagThinking, splitThinking } from "../think_tags.ts";
 import { decodeLogprobs } from "../token_logprobs.ts";
 
 /** The choice with index 0, which is not always the first in the list. */
@@ -51,15 +51,19 @@ export function choiceError(choice: Json): ProviderError | undefined {
   return { message, code: String(reason), status };
 }
 
+/** The message of a choice without one. Azure omits it if its content filter removed all of it. */
+function emptyMessage(choice: Json, error: ProviderError | undefined): Json | undefined {
+  const isFiltered = finishReason(choice.finish_reason, false) === "content_filter";
+  return isFiltered || error !== undefined ? {} : undefined;
+}
+
 /** Decodes a plain answer. */
 export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const answer = asObject(body);
   const choice = firstChoice(answer?.choices);
-  // Azure omits the message if its content filter removed all of it.
-  const isFiltered = finishReason(choice?.finish_reason, false) === "content_filter";
   const error = choice && choiceError(choice);
-  const message = asObject(choice?.message) ?? asObject(choice?.delta) ??
-    (isFiltered || error !== undefined ? {} : undefined);
+  const message = choice &&
+    (asObject(choice.message) ?? asObject(choice.delta) ?? emptyMessage(choice, error));
   if (answer === undefined || choice === undefined || message === undefined) {
     throw new MalformedResponseError(
       "the server's answer is not a chat completion: it has no choices[0].message",
@@ -70,9 +74,10 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const calls = decodeToolCalls(message);
   const named = decodeThinking(message);
   const text = decodeContent(message.content);
-  const { thinking, content } = named === undefined && mayTagThinking(endpoint, model)
-    ? splitThinking(text)
-    : { thinking: named ?? null, content: text };
+  const { thinking, content } =
+    named === undefined && mayHaveTag(text) && mayTagThinking(endpoint, model)
+      ? splitThinking(text)
+      : { thinking: named ?? null, content: text };
   const rawUsage = findUsage(answer, choice);
   const usage = decodeUsage(rawUsage);
   if (error !== undefined) {

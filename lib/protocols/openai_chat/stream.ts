@@ -87,23 +87,19 @@ export class ChatStreamDecoder implements StreamDecoder {
     return isKnownToThink(this.model, this.#isThinkingRequested, this.#endpoint?.service);
   }
 
-  push(data: string): StreamEvent[] {
-    const events: StreamEvent[] = [];
-    if (data === "[DONE]") {
-      this.#done(events);
-      return events;
-    }
+  push(data: string, events: StreamEvent[]): void {
+    if (data === "[DONE]") return this.#done(events);
     const text = this.#template.match(data);
     if (text === undefined) {
-      this.#pushChunk(data, events);
+      for (const event of this.#readChunk(data)) events.push(event);
     } else {
       this.#message.pushText(text);
       this.#text.push(text, events);
     }
-    return events;
   }
 
-  #pushChunk(data: string, events: StreamEvent[]): void {
+  #readChunk(data: string): StreamEvent[] {
+    const events: StreamEvent[] = [];
     this.#template.clear();
     const chunk = parseEvent(data);
     const error = decodeError(chunk);
@@ -123,10 +119,11 @@ export class ChatStreamDecoder implements StreamDecoder {
       this.#template.learn(data, chunk, onlyText);
     }
     // Usage alone is not an answer: such a stream may be retried.
-    if (this.#usage === null || this.#isEmpty) return;
+    if (this.#usage === null || this.#isEmpty) return events;
     if (this.failure === undefined) events.push({ type: "usage", usage: this.#usage });
     else this.failure.usage = this.#usage;
     this.#usage = null;
+    return events;
   }
 
   providerMessage(): ProviderMessage | undefined {

@@ -12,14 +12,28 @@ import type { Usage } from "../../usage.ts";
 import { asCount, asObject, type Json } from "../../json/json.ts";
 import { asTokens, usageOf } from "../token_usage.ts";
 
-/** The largest of several counts: a service may report one under two names, one of them 0. */
-function largest(...values: unknown[]): number | undefined {
-  let max: number | undefined;
-  for (const value of values) {
-    const count = asTokens(value);
-    if (count !== undefined && (max === undefined || count > max)) max = count;
-  }
-  return max;
+/** The larger of two counts: a service may report one under two names, one of them 0. */
+function larger(count: number | undefined, other: unknown): number | undefined {
+  // Nearly all names are absent.
+  if (other === undefined) return count;
+  const tokens = asTokens(other);
+  return count === undefined || (tokens !== undefined && tokens > count) ? tokens : count;
+}
+
+/** The tokens read from the prompt cache. */
+function cachedTokens(usage: Json, prompt: Json | undefined): number | undefined {
+  let cached = larger(undefined, prompt?.cached_tokens);
+  cached = larger(cached, usage.prompt_cache_hit_tokens);
+  cached = larger(cached, usage.num_cached_tokens);
+  cached = larger(cached, usage.cached_tokens);
+  return larger(cached, usage.cache_read_input_tokens);
+}
+
+/** The tokens written to the prompt cache. */
+function cacheWriteTokens(usage: Json, prompt: Json | undefined): number | undefined {
+  let written = larger(undefined, prompt?.cache_write_tokens);
+  written = larger(written, prompt?.cache_creation_input_tokens);
+  return larger(written, usage.cache_creation_input_tokens);
 }
 
 /** Decodes a `usage` object; `null` if the server counted nothing. */
@@ -32,18 +46,8 @@ export function decodeUsage(value: unknown): Usage | null {
     prompt: usage.prompt_tokens,
     completion: usage.completion_tokens,
     total: usage.total_tokens,
-    cached: largest(
-      prompt?.cached_tokens,
-      usage.prompt_cache_hit_tokens,
-      usage.num_cached_tokens,
-      usage.cached_tokens,
-      usage.cache_read_input_tokens,
-    ),
-    cacheWrite: largest(
-      prompt?.cache_write_tokens,
-      prompt?.cache_creation_input_tokens,
-      usage.cache_creation_input_tokens,
-    ),
+    cached: cachedTokens(usage, prompt),
+    cacheWrite: cacheWriteTokens(usage, prompt),
     reasoning: completion?.reasoning_tokens ?? usage.reasoning_tokens,
     audio: (asCount(usage.prompt_audio_seconds) ?? 0) > 0,
   });

@@ -31,12 +31,15 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   /** The current part of a summary, for servers that only number its first event. */
   #summary = 0;
 
-  push(data: string): StreamEvent[] {
-    const events: StreamEvent[] = [];
-    // Not part of this API, but gateways add it.
-    if (data === "[DONE]") this.ended = true;
-    else this.#push(parseEvent(data), events);
-    return events;
+  push(data: string, events: StreamEvent[]): void {
+    if (data === "[DONE]") {
+      // Not part of this API, but gateways add it.
+      this.ended = true;
+      return;
+    }
+    const decoded: StreamEvent[] = [];
+    this.#push(parseEvent(data), decoded);
+    for (const event of decoded) events.push(event);
   }
 
   providerMessage(): ProviderMessage {

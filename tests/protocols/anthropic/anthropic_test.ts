@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Message, SamplingOptions } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 const BASE_URL = "https://api.anthropic.com/v1";
 
@@ -285,7 +286,7 @@ Deno.test("claude decodes a stream into the same as a plain answer", () => {
     { type: "message_stop" },
   ];
   for (const event of events) {
-    for (const each of decoder.push(JSON.stringify(event))) total.add(each);
+    for (const each of decodeEvent(decoder, JSON.stringify(event))) total.add(each);
   }
   assert.ok(decoder.complete && decoder.ended);
   assert.deepEqual(total.partial(), {
@@ -330,7 +331,7 @@ Deno.test("claude maps stop reasons and errors", () => {
     ],
   );
   const push = (error: object) =>
-    anthropic.streamDecoder().push(JSON.stringify({ type: "error", error }));
+    decodeEvent(anthropic.streamDecoder(), JSON.stringify({ type: "error", error }));
   assert.throws(() => push({ type: "overloaded_error", message: "Overloaded" }), {
     retryable: true,
   });

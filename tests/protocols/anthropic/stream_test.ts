@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { anthropic } from "../../../lib/protocols/anthropic/anthropic.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 type Json = Record<string, unknown>;
 
@@ -16,7 +17,7 @@ function decodeStream(events: readonly (Json | string)[]) {
   const total = new StreamAccumulator();
   for (const event of events) {
     const data = typeof event === "string" ? event : JSON.stringify(event);
-    for (const each of decoder.push(data)) total.add(each);
+    for (const each of decodeEvent(decoder, data)) total.add(each);
   }
   const { content, thinking, refusal, citations, toolCalls, usage, finishReason } = total;
   return {

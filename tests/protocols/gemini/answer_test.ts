@@ -7,6 +7,7 @@ import { type Citation, HttpError, LLMClient } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { decodeResponse } from "../../../lib/protocols/decode_response.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 type Part = Record<string, unknown>;
 
@@ -34,7 +35,7 @@ function stream(chunks: readonly unknown[]) {
   const decoder = gemini.streamDecoder();
   const total = new StreamAccumulator();
   for (const chunk of chunks) {
-    for (const event of decoder.push(JSON.stringify(chunk))) total.add(event);
+    for (const event of decodeEvent(decoder, JSON.stringify(chunk))) total.add(event);
   }
   return { decoder, total };
 }

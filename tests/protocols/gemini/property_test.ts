@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { gemini } from "../../../lib/protocols/gemini/gemini.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 type Part = Record<string, unknown>;
 type Response = Record<string, unknown>;
@@ -335,7 +336,7 @@ Deno.test("gemini's streams decode to the same result as plain answers, wherever
       const decoder = gemini.streamDecoder();
       const total = new StreamAccumulator();
       for (const chunk of cut(response, () => numbers.next().value as number)) {
-        for (const event of decoder.push(JSON.stringify(chunk))) total.add(event);
+        for (const event of decodeEvent(decoder, JSON.stringify(chunk))) total.add(event);
       }
       assert.ok(decoder.complete);
       assert.equal(decoder.model, plain.model);

@@ -9,6 +9,7 @@ import type { FlexLLMError } from "../../../lib/errors.ts";
 import type { Json } from "../../../lib/json/json.ts";
 import { openaiChat } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import type { Completion, Endpoint } from "../../../lib/protocols/protocol.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 function decode(choice: Json, rest: Json = {}, endpoint?: Endpoint): Completion {
   return openaiChat.decode({ choices: [choice], ...rest }, endpoint);
@@ -20,7 +21,7 @@ function stream(chunks: (Json | string)[], endpoint?: Endpoint) {
   const total = new StreamAccumulator();
   for (const chunk of [...chunks, "[DONE]"]) {
     const data = typeof chunk === "string" ? chunk : JSON.stringify(chunk);
-    for (const event of decoder.push(data)) total.add(event);
+    for (const event of decodeEvent(decoder, data)) total.add(event);
   }
   return { decoder, total };
 }
@@ -499,7 +500,7 @@ Deno.test("text of a model that always thinks is held back until a tag shows wha
   const texts = (model: string, pieces: string[], isThinkingRequested = false) => {
     const decoder = openaiChat.streamDecoder(undefined, isThinkingRequested);
     const chunks = [...pieces.map((content) => delta({ content }, null, { model })), STOP];
-    return chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)))
+    return chunks.flatMap((chunk) => decodeEvent(decoder, JSON.stringify(chunk)))
       .filter(({ type }) => type !== "finish");
   };
   const pieces = ["Let me ", "think.\n</th", "ink>\n\n4", "2"];

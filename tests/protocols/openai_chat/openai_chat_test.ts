@@ -6,6 +6,7 @@ import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { openaiChat as openai } from "../../../lib/protocols/openai_chat/openai_chat.ts";
 import { connect } from "../../../lib/services/connect.ts";
 import type { ChatRequest } from "../../../lib/protocols/protocol.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 function fixture(name: string) {
   return JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8"));
@@ -27,7 +28,7 @@ function encode(request: Partial<ChatRequest>, baseUrl = "https://host.example/v
 function decodeStream(chunks: unknown[]): { events: StreamEvent[]; total: StreamAccumulator } {
   const decoder = openai.streamDecoder();
   const total = new StreamAccumulator();
-  const events = chunks.flatMap((chunk) => decoder.push(JSON.stringify(chunk)));
+  const events = chunks.flatMap((chunk) => decodeEvent(decoder, JSON.stringify(chunk)));
   for (const event of events) total.add(event);
   return { events, total };
 }
@@ -138,7 +139,7 @@ Deno.test("openai skips chunks without content", () => {
 });
 
 Deno.test("openai throws the right error for an error object in mid-stream", () => {
-  const push = (chunk: unknown) => openai.streamDecoder().push(JSON.stringify(chunk));
+  const push = (chunk: unknown) => decodeEvent(openai.streamDecoder(), JSON.stringify(chunk));
   assert.throws(() => push({ error: { message: "Overloaded", type: "server_error" } }), {
     code: "http",
     retryable: true,
@@ -150,7 +151,7 @@ Deno.test("openai throws the right error for an error object in mid-stream", () 
     status: 400,
     retryable: false,
   });
-  assert.throws(() => openai.streamDecoder().push("{half"), { code: "malformed_response" });
+  assert.throws(() => decodeEvent(openai.streamDecoder(), "{half"), { code: "malformed_response" });
 });
 
 Deno.test("openai decodes the peculiarities of single services", () => {
@@ -213,7 +214,7 @@ Deno.test("openai sends back the reasoning that a service needs in a tool loop",
   for (
     const delta of [{ reasoning_content: "w" }, { reasoning_content: "hy", reasoning_details }]
   ) {
-    stream.push(JSON.stringify({ choices: [{ delta }] }));
+    decodeEvent(stream, JSON.stringify({ choices: [{ delta }] }));
   }
   assert.deepEqual(stream.providerMessage(), providerMessage);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Message, SamplingOptions } from "../../../mod.ts";
 import { StreamAccumulator } from "../../../lib/chat/events.ts";
 import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 function encode(options: SamplingOptions, messages: Message[]) {
   const encoder = openaiResponses.encoder({
@@ -168,7 +169,7 @@ Deno.test("responses decodes a stream into the same as a plain answer", () => {
     { type: "response.completed", response: RESPONSE },
   ];
   for (const event of events) {
-    for (const each of decoder.push(JSON.stringify(event))) total.add(each);
+    for (const each of decodeEvent(decoder, JSON.stringify(event))) total.add(each);
   }
   assert.ok(decoder.complete && decoder.ended);
   assert.deepEqual(total.partial(), {
@@ -196,7 +197,8 @@ Deno.test("responses distinguishes truncated, filtered, refused and failed answe
     error: { code: "server_error", message: "broken" },
   };
   assert.throws(() => openaiResponses.decode(failed), { message: /broken/, retryable: true });
-  const push = (event: object) => openaiResponses.streamDecoder().push(JSON.stringify(event));
+  const push = (event: object) =>
+    decodeEvent(openaiResponses.streamDecoder(), JSON.stringify(event));
   assert.throws(() => push({ type: "response.failed", response: failed }), { message: /broken/ });
   assert.throws(() => push({ type: "error", code: "rate_limit_exceeded", message: "later" }), {
     retryable: true,

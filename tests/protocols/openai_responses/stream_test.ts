@@ -3,16 +3,17 @@
  * Sources are named at each test; events are minimal and hand-made.
  */
 import assert from "node:assert/strict";
-import { StreamAccumulator } from "../../../lib/chat/events.ts";
+import { StreamAccumulator, type StreamEvent } from "../../../lib/chat/events.ts";
 import type { FlexLLMError } from "../../../lib/errors.ts";
 import { asObjects, type Json } from "../../../lib/json/json.ts";
 import { openaiResponses } from "../../../lib/protocols/openai_responses/openai_responses.ts";
+import { decodeEvent } from "../../support/decode_event.ts";
 
 function stream(events: Json[]) {
   const decoder = openaiResponses.streamDecoder();
   const total = new StreamAccumulator();
   for (const event of events) {
-    for (const each of decoder.push(JSON.stringify(event))) total.add(each);
+    for (const each of decodeEvent(decoder, JSON.stringify(event))) total.add(each);
   }
   return { decoder, total };
 }
@@ -186,8 +187,11 @@ Deno.test("errors are decoded in every form, with usage", () => {
     7,
   ]);
   const decoder = openaiResponses.streamDecoder();
-  const push = () => decoder.push(JSON.stringify({ type: "response.failed", response: failed }));
+  const events: StreamEvent[] = [];
+  const push = () =>
+    decoder.push(JSON.stringify({ type: "response.failed", response: failed }), events);
   assert.equal(thrown(push).retryable, true);
+  assert.deepEqual(events, []);
   assert.equal(decoder.failure?.usage?.totalTokens, 7);
   for (const status of ["failed", "cancelled"]) {
     assert.equal(thrown(() => openaiResponses.decode({ status, output: [] })).retryable, true);
@@ -314,11 +318,11 @@ Deno.test("a call without arguments has {}", () => {
 
 Deno.test("[DONE], which gateways add, is harmless after the end and an interruption before it", () => {
   const decoder = openaiResponses.streamDecoder();
-  decoder.push(JSON.stringify(completed([message("x")])));
-  assert.deepEqual(decoder.push("[DONE]"), []);
+  decodeEvent(decoder, JSON.stringify(completed([message("x")])));
+  assert.deepEqual(decodeEvent(decoder, "[DONE]"), []);
   assert.ok(decoder.complete);
   const cut = openaiResponses.streamDecoder();
-  cut.push("[DONE]");
+  decodeEvent(cut, "[DONE]");
   assert.deepEqual([cut.complete, cut.ended], [false, true]);
 });
 

@@ -80,9 +80,9 @@ export class StreamTap {
   /** Reads the data of one event. */
   push(data: string): void {
     if (this.ended || this.#isOver) return;
-    let events: StreamEvent[];
+    const events: StreamEvent[] = [];
     try {
-      events = this.#decoder.push(data);
+      this.#decoder.push(data, events);
     } catch (error) {
       this.#onError(error, data);
       return;
@@ -142,7 +142,7 @@ export class StreamTap {
     if (shown === data) return error;
     this.showsSecret = true;
     try {
-      this.#decoder.push(shown);
+      this.#decoder.push(shown, []);
     } catch (redacted) {
       if (redacted instanceof FlexLLMError) return redacted;
     }

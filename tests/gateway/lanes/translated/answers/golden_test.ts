@@ -19,6 +19,7 @@ import {
   type TestClient,
   type TestProvider,
 } from "./translated_call.ts";
+import { decodeEvent } from "../../../../support/decode_event.ts";
 
 const FOLDER = new URL("../../../../fixtures/translated_answers/", import.meta.url);
 const HEADERS = new Headers({ "content-type": "text/event-stream" });
@@ -94,7 +95,7 @@ for (const client of CLIENTS) {
           const events = text.split("\n\n").flatMap((event) =>
             /^data: (.*)$/m.exec(event)?.[1] ?? []
           );
-          return events.flatMap((data) => decoder.push(data));
+          return events.flatMap((data) => decodeEvent(decoder, data));
         };
         if (provider.traffic[scenario].plain === undefined) {
           // A broken stream never looks complete: its client gets an error.

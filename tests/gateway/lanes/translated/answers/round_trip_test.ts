@@ -16,6 +16,7 @@ import {
   type TestClient,
   type TestProvider,
 } from "./translated_call.ts";
+import { decodeEvent } from "../../../../support/decode_event.ts";
 
 type Turn = "thinking" | "tools";
 
@@ -41,7 +42,7 @@ function received(
   const decoder = client.format.client.streamDecoder();
   const total = new StreamAccumulator();
   for (const [, data] of text.matchAll(/^data: (.*)$/mg)) {
-    for (const event of decoder.push(data)) total.add(event);
+    for (const event of decodeEvent(decoder, data)) total.add(event);
   }
   return message(total.content, total.toolCalls, decoder.providerMessage());
 }

@@ -16,6 +16,7 @@ import {
   type TestClient,
   type TestProvider,
 } from "./translated_call.ts";
+import { decodeEvent } from "../../../../support/decode_event.ts";
 
 function answerOf(client: TestClient, provider: TestProvider) {
   const headers = new Headers();
@@ -45,7 +46,7 @@ for (const client of CLIENTS) {
       assert.ok(isRepeatable(call, result));
       const text = storedBody(call, result);
       const decoder = client.format.client.streamDecoder();
-      for (const [, data] of text.matchAll(/^data: (.*)$/mg)) decoder.push(data);
+      for (const [, data] of text.matchAll(/^data: (.*)$/mg)) decodeEvent(decoder, data);
       assert.ok(decoder.complete);
       const [envelope] = /flexllm1\.[\w-]+/.exec(body)!;
       assert.ok(text.includes(envelope));

@@ -14,6 +14,7 @@ import {
   type TestClient,
   type TestProvider,
 } from "./translated_call.ts";
+import { decodeEvent } from "../../../../support/decode_event.ts";
 
 const [CHAT, RESPONSES, CLAUDE, GEMINI] = CLIENTS;
 const [FROM_CHAT, , FROM_CLAUDE] = PROVIDERS;
@@ -71,7 +72,7 @@ for (const client of [RESPONSES, CLAUDE, GEMINI]) {
     assert.equal(push(body.slice(0, 50)) + push(body.slice(50)), "");
     const text = end();
     const decoder = client.format.client.streamDecoder();
-    for (const [, event] of text.matchAll(/^data: (.*)$/mg)) decoder.push(event);
+    for (const [, event] of text.matchAll(/^data: (.*)$/mg)) decodeEvent(decoder, event);
     assert.ok(decoder.complete);
     assert.equal(stream.received.toolCalls.length, 2);
     assert.equal(stream.completed?.model, "deepseek-v4-pro");
