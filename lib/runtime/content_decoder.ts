@@ -53,12 +53,23 @@ function unpackedBrotli(chunks: AsyncIterable<Bytes>): ReadableStream<Bytes> {
   return ReadableStream.from(chunks).pipeThrough(decoder);
 }
 
+/** The first two bytes, with all that arrived with them; fewer at the end. */
+async function startOf(reader: Reader): Promise<Bytes> {
+  let start: Bytes = new Uint8Array();
+  while (start.length < 2) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    start = start.length === 0 ? value : Uint8Array.of(...start, ...value);
+  }
+  return start;
+}
+
 async function* decodedChunks(reader: Reader, codings: readonly string[]): AsyncGenerator<Bytes> {
-  const { done, value: first } = await reader.read();
-  if (done) return;
-  const chunks = chunksFrom(first, reader);
+  const start = await startOf(reader);
+  if (start.length === 0) return;
+  const chunks = chunksFrom(start, reader);
   if (isDeno && codings.length === 1 && codings[0] === "br") return yield* unpackedBrotli(chunks);
-  const decoders = codings.map((coding) => decoderOf(coding, first));
+  const decoders = codings.map((coding) => decoderOf(coding, start));
   if (!decoders.every((decoder) => decoder !== undefined)) return yield* chunks;
   const { pipeline, Readable } = process.getBuiltinModule("node:stream");
   const streams = [Readable.from(chunks), ...decoders];

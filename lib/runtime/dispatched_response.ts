@@ -104,14 +104,14 @@ export class DispatchedResponse
 
   /** The value of a header; `null` if there is none. `name` is in lower case. */
   header(name: string): string | null {
-    if (this.#headers !== undefined) return this.#headers.get(name);
-    for (let i = 0; i < this.#rawHeaders.length; i += 2) {
-      const raw = this.#rawHeaders[i];
-      if (raw.length === name.length && textOf(raw).toLowerCase() === name) {
-        return this.headers.get(name);
-      }
+    const raw = this.#rawHeaders;
+    let found: string | null = null;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i].length !== name.length || textOf(raw[i]).toLowerCase() !== name) continue;
+      const value = textOf(raw[i + 1]);
+      found = found === null ? value : `${found}, ${value}`;
     }
-    return null;
+    return found;
   }
 
   /** Lazy: few responses need more than {@link header}. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 
 /** The other side of a connection. */
 export interface Peer {
@@ -44,6 +45,33 @@ export interface BunServer {
   requestIP(request: Request): { address: string } | null;
 }
 
+/** A TCP connection of Bun. */
+export interface BunSocket<T> {
+  /** What was given as `data`. */
+  data: T;
+  /** Returns how many bytes the system has accepted. */
+  write(data: string | Uint8Array): number;
+  setNoDelay(enabled: boolean): void;
+  setKeepAlive(enabled: boolean, delay: number): void;
+  pause(): void;
+  resume(): void;
+  ref(): void;
+  unref(): void;
+  /** Closes the connection at once. */
+  close(): void;
+}
+
+/** What Bun calls for its connections. */
+export interface BunSocketHandlers<T> {
+  open(socket: BunSocket<T>): void;
+  data(socket: BunSocket<T>, bytes: Buffer): void;
+  drain(socket: BunSocket<T>): void;
+  end(socket: BunSocket<T>): void;
+  close(socket: BunSocket<T>, error?: Error): void;
+  error(socket: BunSocket<T>, error: Error): void;
+  connectError(socket: BunSocket<T>, error: Error): void;
+}
+
 /** The parts of `Bun` that are used here. */
 export interface BunNamespace {
   version: string;
@@ -53,6 +81,9 @@ export interface BunNamespace {
     /** Scales how often code must run before it is optimized; 1 is normal, and more is later. */
     setJITPolicy(scale: number): void;
   };
+  connect<T>(
+    options: { hostname: string; port: number; data: T; socket: BunSocketHandlers<T> },
+  ): Promise<unknown>;
   serve(
     options: {
       port: number;

@@ -4,21 +4,16 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
-import process from "node:process";
-import { connectError } from "../../runtime/connect_error.ts";
 import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { openSocket, type SocketListener, type TcpSocket } from "../../runtime/tcp_socket.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "../deadlines.ts";
 import type { ResponseHead } from "./response_head.ts";
-import { ResponseParser } from "./response_parser.ts";
+import { type ResponseListener, ResponseParser } from "./response_parser.ts";
 
 /** Seconds for which an idle connection is kept: less than the five after which Node's and uvicorn's servers close it. */
 const KEEP_ALIVE = 4;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
-/** Milliseconds of silence after which the system checks whether the other side still exists. */
-const PROBE_DELAY = 60_000;
-
 /** Where a connection leads, and who gets it back. */
 export interface Destination {
   readonly host: string;
@@ -30,30 +25,24 @@ export interface Destination {
 }
 
 /** A connection to one server. */
-export class Connection implements Expiring {
+export class Connection implements Expiring, ResponseListener, SocketListener {
   readonly #destination: Destination;
-  readonly #socket: Socket;
+  readonly #socket: TcpSocket;
   readonly #parser = new ResponseParser(this);
   /** The response that is received; `undefined` while the connection is idle or closed. */
   #handler: DispatchHandler | undefined;
   #head: ResponseHead | undefined;
   #deadline: Deadline | undefined;
   #isClosed = false;
+  /** Why it was closed, if not by us. */
+  #failure: unknown;
   readonly #abort = (reason?: unknown) => this.#fail(reason);
   readonly #resume = () => void this.#socket.resume();
 
   /** Connects to `destination`. */
   constructor(destination: Destination) {
     this.#destination = destination;
-    // Not imported: only programs that send requests need it.
-    const { connect } = process.getBuiltinModule("node:net");
-    const { host, port } = destination;
-    const socket = this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true });
-    socket.setKeepAlive(true, PROBE_DELAY);
-    socket.on("data", (bytes: Buffer) => this.#receive(bytes));
-    socket.on("end", () => this.#end());
-    socket.on("error", (error) => this.#fail(this.#isConnected() ? error : connectError(error)));
-    socket.on("close", () => this.#end());
+    this.#socket = openSocket(destination.host, destination.port, this);
   }
 
   /** Sends a request: `text` is its head and its body. */
@@ -64,12 +53,8 @@ export class Connection implements Expiring {
     this.#parser.start(method);
     this.#socket.ref();
     handler.onConnect(this.#abort);
-    // Unless it was aborted meanwhile.
-    if (this.#handler === handler) this.#socket.write(text);
-  }
-
-  #isConnected(): boolean {
-    return this.#deadline !== undefined || this.#head !== undefined;
+    if (this.#isClosed) this.#fail(this.#failure);
+    else if (this.#handler === handler) this.#socket.write(text);
   }
 
   /** Closes the connection, which is idle. */
@@ -86,7 +71,7 @@ export class Connection implements Expiring {
     if (this.#handler?.onData(part) === false) this.#socket.pause();
   }
 
-  #receive(bytes: Buffer): void {
+  onData(bytes: Buffer): void {
     // Nothing was asked for: the connection is no longer in step.
     if (this.#handler === undefined) return this.#close();
     try {
@@ -102,14 +87,11 @@ export class Connection implements Expiring {
     const handler = this.#handler;
     if (handler === undefined) return;
     this.#handler = undefined;
-    if (isInStep && this.#head!.isPersistent && this.#isSent()) this.#keep(this.#head!);
+    // Some servers answer before they have read the whole request.
+    const isReady = isInStep && this.#socket.isFlushed;
+    if (isReady && this.#head!.isPersistent) this.#keep(this.#head!);
     else this.#close();
     handler.onComplete();
-  }
-
-  /** Whether the whole request has been sent. Some servers answer before they have read it. */
-  #isSent(): boolean {
-    return this.#socket.writableLength === 0;
   }
 
   /** Keeps the connection for the next request. */
@@ -131,7 +113,7 @@ export class Connection implements Expiring {
   }
 
   /** Ends with the other side. */
-  #end(): void {
+  onEnd(): void {
     if (this.#isClosed) return;
     if (this.#handler === undefined) return this.#close();
     try {
@@ -142,7 +124,12 @@ export class Connection implements Expiring {
     }
   }
 
+  onError(error: unknown): void {
+    this.#fail(error);
+  }
+
   #fail(error: unknown): void {
+    this.#failure = error;
     const handler = this.#handler;
     this.#handler = undefined;
     this.#close();

@@ -5,9 +5,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
 import type { DirectRequest } from "../../runtime/dispatch.ts";
 import { DispatchedResponse, type DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { afterEvents } from "../../runtime/next_turn.ts";
 import { runtimeName } from "../../runtime/runtime.ts";
 import { Connection, type Destination } from "./connection.ts";
 
@@ -34,7 +34,7 @@ class Origin implements Destination {
    */
   send(method: string, text: string, handler: DispatchHandler): void {
     if (this.#idle.length === 0) return new Connection(this).send(method, text, handler);
-    if (waiting.length === 0) setImmediate(sendWaiting);
+    if (waiting.length === 0) afterEvents(sendWaiting);
     waiting.push({ origin: this, method, text, handler });
   }
 
