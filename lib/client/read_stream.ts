@@ -106,7 +106,7 @@ export async function readStream(
 }
 
 function openBody(response: Response): ServerSentEventReader {
-  return new ServerSentEventReader(response.body ?? new Blob().stream(), charsetOf(response));
+  return new ServerSentEventReader(response, charsetOf(response));
 }
 
 /** Decodes a batch up to the first error in it. The events before the error count as received. */

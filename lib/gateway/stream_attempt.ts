@@ -76,7 +76,7 @@ class StreamAttempt {
       }
       request.endpoint.observe(response, undefined);
       const stream = this.stream = lane.stream(this.#flow.call, request, response.headers);
-      const opened = reader = new BodyReader(response.body ?? new Blob().stream(), PART);
+      const opened = reader = new BodyReader(response, PART);
       exchange.onEnd(() => opened.close());
       await this.#pump(reader, stream);
       isComplete = stream.failure === undefined;

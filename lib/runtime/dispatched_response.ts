@@ -158,20 +158,27 @@ export class DispatchedResponse
     return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
   }
 
+  /** Reads the next chunk of a body that is not compressed; `undefined` at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    while (!this.#isOver && this.#chunks.length === 0) await this.#arrival();
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#size -= chunk.length;
+      if (this.#size <= this.#readAhead) this.#continue();
+    } else if (this.#failure !== undefined) {
+      throw this.#failure.reason;
+    }
+    return chunk;
+  }
+
   #stream(): ReadableStream<Bytes> {
     return new ReadableStream({
       pull: async (controller) => {
-        while (!this.#isOver && this.#chunks.length === 0) await this.#arrival();
-        if (this.#chunks.length === 0) {
-          if (this.#failure !== undefined) throw this.#failure.reason;
-          return controller.close();
-        }
-        for (const chunk of this.#chunks) controller.enqueue(chunk as Bytes);
-        this.#chunks = [];
-        this.#size = 0;
-        this.#continue();
+        const chunk = await this.read();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk as Bytes);
       },
-      cancel: (reason) => this.abort(reason),
+      cancel: () => this.cancel(),
     }, { highWaterMark: 0 });
   }
 
@@ -186,13 +193,25 @@ export class DispatchedResponse
     this.#resume!();
   }
 
-  /** Ends the response: the request is aborted, and all reading fails. */
+  /** Ends the response: the request is aborted, and all reading fails with `reason`. */
   abort(reason: unknown): void {
     if (this.#isOver) return;
-    this.#chunks = [];
-    this.#size = 0;
+    this.#discard();
     this.#fail(reason);
     this.#abort?.(reason);
+  }
+
+  /** Ends the response, as if its body ended here. */
+  cancel(): void {
+    this.#discard();
+    if (this.#isOver) return;
+    this.#end();
+    this.#abort?.();
+  }
+
+  #discard(): void {
+    this.#chunks = [];
+    this.#size = 0;
   }
 
   #fail(reason: unknown): void {

@@ -79,9 +79,8 @@ export async function* bodyLines(
   response: Response,
   { exchange, fetch, timeout, hint }: LineOptions,
 ): AsyncGenerator<string, void, void> {
-  if (response.body === null) return;
   const expected = expectedLength(response);
-  const reader = new BodyReader(response.body);
+  const reader = new BodyReader(response);
   const splitter = new LineSplitter();
   let received = 0;
   try {

@@ -7,7 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { isDispatched } from "../runtime/dispatched_response.ts";
+import { type DispatchedResponse, isDispatched } from "../runtime/dispatched_response.ts";
 import { streamsFillMemory } from "../runtime/runtime.ts";
 
 /** The size of a buffer in bytes: the maximum of one read, and more than most answers have. */
@@ -51,6 +51,8 @@ function byobReader(body: Body): ReadableStreamBYOBReader | undefined {
 /** Reads a body chunk by chunk. */
 export class BodyReader {
   readonly #maxPart: number;
+  /** A response that needs no streams. */
+  readonly #direct: DispatchedResponse | undefined;
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #default: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #small: ArrayBuffer | undefined;
@@ -62,12 +64,18 @@ export class BodyReader {
   #rest: Uint8Array | undefined;
 
   /**
+   * @param source the response or its body
    * @param maxPart the maximum of one read in bytes where streams allocate their own buffers. Bun hands over all that
    *   has arrived, up to a megabyte, and a reader that works through so much at once keeps the event loop from
    *   everything else.
    */
-  constructor(body: Body, maxPart: number = BUFFER_SIZE) {
+  constructor(source: Response | Body, maxPart: number = BUFFER_SIZE) {
     this.#maxPart = maxPart;
+    if (isDispatched(source) && !source.isEncoded) {
+      this.#direct = source;
+      return;
+    }
+    const body = "body" in source ? source.body ?? new Blob().stream() : source;
     this.#byob = byobReader(body);
     if (this.#byob === undefined) this.#default = body.getReader();
     else this.#small = new ArrayBuffer(SMALL_BUFFER_SIZE);
@@ -75,9 +83,9 @@ export class BodyReader {
 
   /** Returns the next chunk, which is only valid until the next call; `undefined` at the end. */
   async read(): Promise<Uint8Array | undefined> {
-    if (this.#byob === undefined) {
-      return this.#part(this.#rest ?? (await this.#default!.read()).value);
-    }
+    if (this.#rest !== undefined) return this.#part(this.#rest);
+    if (this.#direct !== undefined) return this.#part(await this.#direct.read());
+    if (this.#byob === undefined) return this.#part((await this.#default!.read()).value);
     const isLarge = this.#isFull;
     if (isLarge) this.#large ??= takeBuffer();
     else this.#releaseLarge();
@@ -107,7 +115,8 @@ export class BodyReader {
     this.#releaseLarge();
     this.#small = undefined;
     this.#rest = undefined;
-    (this.#byob ?? this.#default)!.cancel().catch(() => {});
+    this.#direct?.cancel();
+    (this.#byob ?? this.#default)?.cancel().catch(() => {});
   }
 }
 

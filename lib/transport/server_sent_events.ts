@@ -12,9 +12,12 @@ export class ServerSentEventReader {
   readonly #events: EventReader;
   #isOver = false;
 
-  /** @param charset of a body that is no event stream */
-  constructor(body: ReadableStream<Uint8Array>, charset = "utf-8") {
-    this.#body = new BodyReader(body);
+  /**
+   * @param source the response or its body
+   * @param charset of a body that is no event stream
+   */
+  constructor(source: Response | ReadableStream<Uint8Array>, charset = "utf-8") {
+    this.#body = new BodyReader(source);
     this.#events = new EventReader(charset);
   }
 

@@ -29,7 +29,7 @@ export async function readStreamed(url: string, sending: Sending = {}): Promise<
   try {
     exchange.limit(timeout, "no answer");
     const response = await exchange.open({ url, headers, body }, defaultFetch);
-    const opened = reader = new BodyReader(response.body ?? new Blob().stream());
+    const opened = reader = new BodyReader(response);
     exchange.onEnd(() => opened.close());
     const decoder = new TextDecoder();
     let text = "";
