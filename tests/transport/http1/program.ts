@@ -1,15 +1,16 @@
 /**
  * A program that sends completions, all at once and then one by one, and prints the answers and errors. It ends without
- * closing its client.
+ * closing its client. The last argument is the timeout in seconds.
  */
 import process from "node:process";
 import { LLMClient } from "../../../mod.ts";
 
-const [baseUrl, atOnce, inTurn] = process.argv.slice(2);
+const [baseUrl, atOnce, inTurn, timeout = "60"] = process.argv.slice(2);
 const client = new LLMClient({
   baseUrl,
   model: "m",
   retryTimes: 0,
+  timeout: Number(timeout),
   concurrencyLimit: Math.max(1, Number(atOnce)),
 });
 

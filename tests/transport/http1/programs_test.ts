@@ -4,6 +4,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
+import { openBlackhole } from "../../support/blackhole.ts";
 import { completion, httpAnswer, startRawServer } from "../../support/raw_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -48,6 +49,12 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
     const results = await runProgram(runtime, [server.baseUrl, "3", "2"]);
     assert.deepEqual(results, Array(5).fill("hello"));
     assert(server.connections() <= 3, `${server.connections()}`);
+  });
+
+  Deno.test(`a program ends although connections could not be made (${name})`, async () => {
+    await using blackhole = await openBlackhole();
+    const results = await runProgram(runtime, [blackhole.baseUrl, "3", "0", "0.1"]);
+    assert.deepEqual(results, Array(3).fill("no complete answer within 0.1 s"));
   });
 
   Deno.test(`an idle connection that is reset does not end the program (${name})`, async () => {
