@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { connectError } from "./connect_error.ts";
-import { type BunSocket, globals } from "./globals.ts";
+import { type BunNamespace, type BunSocket, globals } from "./globals.ts";
 
 /** Milliseconds of silence after which the system checks whether the other side still exists. */
 const PROBE_DELAY = 60_000;
@@ -37,24 +37,35 @@ export interface TcpSocket {
   destroy(): void;
 }
 
+/** Where a connection leads. */
+export interface SocketAddress {
+  host: string;
+  port: number;
+  /** Whether there has been a connection before. */
+  isReached: boolean;
+}
+
 /** Connects to a host. */
-export function openSocket(host: string, port: number, listener: SocketListener): TcpSocket {
-  return globals.Bun === undefined
-    ? new NodeTcpSocket(host, port, listener)
-    : new BunTcpSocket(host, port, listener);
+export function openSocket(address: SocketAddress, listener: SocketListener): TcpSocket {
+  // Bun's own sockets cannot be closed before there is a connection, which may take minutes.
+  return globals.Bun !== undefined && address.isReached
+    ? new BunTcpSocket(globals.Bun, address, listener)
+    : new NodeTcpSocket(address, listener);
 }
 
 class NodeTcpSocket implements TcpSocket {
   readonly #socket: Socket;
 
-  constructor(host: string, port: number, listener: SocketListener) {
+  constructor({ host, port }: SocketAddress, listener: SocketListener) {
     // Not imported: only programs that send requests need it.
     const { connect } = process.getBuiltinModule("node:net");
+    let isConnected = false;
     this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true })
       .setKeepAlive(true, PROBE_DELAY)
       .on("data", (bytes: Buffer) => listener.onData(bytes))
       .on("end", () => listener.onEnd())
-      .on("error", (error) => listener.onError(error))
+      .on("connect", () => isConnected = true)
+      .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
       .on("close", () => listener.onEnd());
   }
 
@@ -95,10 +106,10 @@ class BunTcpSocket implements TcpSocket {
   #rest: Buffer | undefined;
   #isDestroyed = false;
 
-  constructor(host: string, port: number, listener: SocketListener) {
+  constructor(bun: BunNamespace, { host, port }: SocketAddress, listener: SocketListener) {
     this.listener = listener;
     // Failures also reach the handlers.
-    globals.Bun!.connect({ hostname: host, port, data: this, socket: HANDLERS }).catch(() => {});
+    bun.connect({ hostname: host, port, data: this, socket: HANDLERS }).catch(() => {});
   }
 
   open(socket: BunSocket<BunTcpSocket>): void {

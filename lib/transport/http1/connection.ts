@@ -5,7 +5,12 @@
  */
 import type { Buffer } from "node:buffer";
 import type { DispatchHandler } from "../../runtime/dispatched_response.ts";
-import { openSocket, type SocketListener, type TcpSocket } from "../../runtime/tcp_socket.ts";
+import {
+  openSocket,
+  type SocketAddress,
+  type SocketListener,
+  type TcpSocket,
+} from "../../runtime/tcp_socket.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "../deadlines.ts";
 import type { ResponseHead } from "./response_head.ts";
 import { type ResponseListener, ResponseParser } from "./response_parser.ts";
@@ -15,9 +20,7 @@ const KEEP_ALIVE = 4;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
 /** Where a connection leads, and who gets it back. */
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
+export interface Destination extends SocketAddress {
   /** Called when a connection is idle. */
   release(connection: Connection): void;
   /** Called when an idle connection is closed. */
@@ -42,7 +45,7 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   /** Connects to `destination`. */
   constructor(destination: Destination) {
     this.#destination = destination;
-    this.#socket = openSocket(destination.host, destination.port, this);
+    this.#socket = openSocket(destination, this);
   }
 
   /** Sends a request: `text` is its head and its body. */
@@ -63,6 +66,7 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   }
 
   onHead(head: ResponseHead): void {
+    this.#destination.isReached = true;
     this.#head = head;
     this.#handler?.onHeaders(head.status, head.rawHeaders, this.#resume);
   }

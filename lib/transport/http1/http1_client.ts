@@ -24,6 +24,7 @@ let waiting: Waiting[] = [];
 
 /** A server, and its idle connections. */
 class Origin implements Destination {
+  isReached = false;
   readonly #idle: Connection[] = [];
 
   constructor(readonly host: string, readonly port: number) {}
