@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResultRecord } from "./result_line.ts";
+import type { ExistingLine } from "./existing_line.ts";
 
 /** Statistics of the answers in a result file. */
 export class JournalStats {
@@ -23,12 +23,11 @@ export class JournalStats {
     return this.#unparsed;
   }
 
-  /** Counts a record, if it is an answer. */
-  add({ status, model, requested_model, options, parsed, tool_calls }: ResultRecord): void {
+  /** Counts the record of a line, if it is an answer. */
+  add({ status, model, requested_model, hasOwnModel, isParsed, hasToolCalls }: ExistingLine): void {
     if (status !== "success") return;
-    if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
-    if (typeof model !== "string" || requested_model !== undefined) return;
-    if (options?.model !== undefined) return;
+    if (!isParsed && !hasToolCalls) this.#unparsed++;
+    if (model === undefined || requested_model !== undefined || hasOwnModel) return;
     this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
   }
 }
