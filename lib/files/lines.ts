@@ -164,6 +164,13 @@ class CarriedBytes {
   }
 }
 
+/** The text of `line`. */
+export function decodeLine({ bytes, start, end, valid, tooLong }: ByteLine): LineText {
+  const text = bytes.toString("utf8", start, end);
+  // The last character of those that are kept may be incomplete.
+  return { text: tooLong ? text.replace(/\ufffd+$/, "") : text, valid, tooLong };
+}
+
 /**
  * Yields the lines of `file`, an open file or a function that reads one, from its start.
  *
@@ -174,10 +181,8 @@ export function* readLinesSync(
   maxLength: number = MAX_LINE,
 ): Generator<Line, void, void> {
   for (const line of readByteLines(file, maxLength)) {
-    const { valid, tooLong, number, offset, length, ended } = line;
-    const bytes = line.bytes.toString("utf8", line.start, line.end);
-    // The last character of those that are kept may be incomplete.
-    const text = tooLong ? bytes.replace(/\ufffd+$/, "") : bytes;
+    const { number, offset, length, ended } = line;
+    const { text, valid, tooLong } = decodeLine(line);
     yield { text, valid, tooLong, number, offset, length, ended };
   }
 }

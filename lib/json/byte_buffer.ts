@@ -39,10 +39,12 @@ export class ByteBuffer {
   addBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     const length = end - start;
     this.reserve(length);
+    const target = this.#bytes;
+    let at = this.#length;
     if (length > FEW) {
-      this.#bytes.set(length === bytes.length ? bytes : bytes.subarray(start, end), this.#length);
-      this.#length += length;
-    } else for (let i = start; i < end; i++) this.#bytes[this.#length++] = bytes[i];
+      target.set(length === bytes.length ? bytes : bytes.subarray(start, end), at);
+    } else for (let i = start; i < end; i++) target[at++] = bytes[i];
+    this.#length += length;
   }
 
   /** Appends a byte, for which there is room: see {@link reserve}. */

@@ -39,8 +39,8 @@ export class NormalJsonCopier {
   readonly #watchedText: string;
   #mayHaveName = false;
 
-  /** @param watchedName the name of a field, for {@link mayHaveName} */
-  constructor(watchedName: string) {
+  /** @param watchedName the name of a field for {@link mayHaveName}, if there is one */
+  constructor(watchedName = "") {
     this.#watchedName = new TextEncoder().encode(watchedName);
     this.#watchedText = watchedName;
   }

@@ -63,6 +63,18 @@ export class JournalContents {
     return state === "success" ? "done" : "new";
   }
 
+  /**
+   * Whether the record was answered with an input that has the fingerprint `print`. Remembers that, as {@link check}
+   * does. `false` says nothing: call {@link check}.
+   */
+  isAnswered(index: number, print: number, model?: string): boolean {
+    const records = this.indexes.of(model);
+    // NaN equals nothing.
+    if (records.state(index) !== "success" || records.fingerprint(index) !== print) return false;
+    records.setFingerprint(index, CHECKED);
+    return true;
+  }
+
   /** Adds a line that this run wrote at `offset`, `length` bytes without its newline. */
   addWritten(line: LineFacts, offset: number, length: number): void {
     this.#spend(line);

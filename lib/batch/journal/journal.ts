@@ -169,6 +169,15 @@ export class Journal {
   }
 
   /**
+   * Whether the record `index` is done, and its input has the fingerprint `print`. If not, {@link isDone} says more.
+   *
+   * @param model the requested model; `undefined` for results that name none
+   */
+  isDoneWith(index: number, print: number, model?: string): boolean {
+    return this.#contents.isAnswered(index, print, model);
+  }
+
+  /**
    * Checks that the file has no record beyond the `total` of the input.
    *
    * @throws {JournalMismatchError} if it has one

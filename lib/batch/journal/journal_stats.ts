@@ -5,9 +5,17 @@
  */
 import type { ExistingLine } from "./existing_line.ts";
 
+/** The number of answers of one model. */
+interface ModelCount {
+  model: string;
+  count: number;
+}
+
 /** Statistics of the answers in a result file. */
 export class JournalStats {
-  readonly #models = new Map<string, number>();
+  readonly #models = new Map<string, ModelCount>();
+  /** That of the last answer: most have the same model. */
+  #last: ModelCount | undefined;
   #unparsed = 0;
 
   /**
@@ -15,7 +23,7 @@ export class JournalStats {
    * are not counted, nor are answers that name the requested model.
    */
   get models(): ReadonlyMap<string, number> {
-    return this.#models;
+    return new Map(Array.from(this.#models.values(), ({ model, count }) => [model, count]));
   }
 
   /** The number of answers without a parsed value, excluding tool calls. */
@@ -28,6 +36,13 @@ export class JournalStats {
     if (status !== "success") return;
     if (!isParsed && !hasToolCalls) this.#unparsed++;
     if (model === undefined || requested_model !== undefined || hasOwnModel) return;
-    this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
+    if (this.#last?.model !== model) this.#last = this.#countOf(model);
+    this.#last.count++;
+  }
+
+  #countOf(model: string): ModelCount {
+    let count = this.#models.get(model);
+    if (count === undefined) this.#models.set(model, count = { model, count: 0 });
+    return count;
   }
 }
