@@ -5,6 +5,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer";
 import { readSync } from "node:fs";
+import { collectGarbage } from "../runtime/runtime.ts";
 
 /** The text of a line. */
 export interface LineText {
@@ -45,6 +46,9 @@ export type ReadBytes = (buffer: Buffer, position: number) => number;
 
 /** Files are read in chunks of this size, at multiples of it. */
 const CHUNK = 1 << 20;
+/** Bytes of garbage after which it is collected, and those of what is made of a line, besides its text. */
+const MAX_GARBAGE = 1 << 24;
+const LINE_GARBAGE = 512;
 const NEWLINE = 10;
 const { indexOf: findByte, lastIndexOf: findLastByte } = Uint8Array.prototype;
 /** Maximum bytes of a line. A string of one of the runtimes has at most 512 MB. */
@@ -92,6 +96,8 @@ export function* readByteLines(
   };
   const carried = new CarriedBytes(maxLength);
   let position = 0;
+  /** The estimated garbage since it was last collected, and the lines that it includes. */
+  let [garbage, counted] = [0, 0];
   while (true) {
     const read = readBytes(chunk, position);
     if (read === 0) break;
@@ -122,6 +128,12 @@ export function* readByteLines(
       start = end + 1;
     }
     carried.add(view.subarray(start));
+    garbage += read + (line.number - counted) * LINE_GARBAGE;
+    counted = line.number;
+    if (garbage > MAX_GARBAGE) {
+      collectGarbage();
+      garbage = 0;
+    }
   }
   if (carried.length > 0) yield carried.takeLine(line, false);
 }

@@ -265,7 +265,7 @@ export class Journal {
     try {
       const change = model === undefined ? undefined : (line: Buffer) => markedLine(line, model);
       if (change === undefined && !isTouched && this.#contents.isSorted(size)) {
-        checkLines(file, this.#sizeAtOpening);
+        if (size > this.#sizeAtOpening) checkLines(file, this.#sizeAtOpening);
       } else compact(file, () => this.#checkQuiet(size), change);
     } catch (error) {
       if (error instanceof JournalError) throw error;
