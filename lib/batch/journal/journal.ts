@@ -16,6 +16,7 @@ import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
 import { checkLines, compact, DamagedLineError, markedLine } from "./compact.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
+import { ExistingLine } from "./existing_line.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_writers.ts";
 import type { JournalStats } from "./journal_stats.ts";
@@ -168,6 +169,15 @@ export class Journal {
   }
 
   /**
+   * Whether the record `index` is done, and its input has the fingerprint `print`. If not, {@link isDone} says more.
+   *
+   * @param model the requested model; `undefined` for results that name none
+   */
+  isDoneWith(index: number, print: number, model?: string): boolean {
+    return this.#contents.isAnswered(index, print, model);
+  }
+
+  /**
    * Checks that the file has no record beyond the `total` of the input.
    *
    * @throws {JournalMismatchError} if it has one
@@ -255,7 +265,7 @@ export class Journal {
     try {
       const change = model === undefined ? undefined : (line: Buffer) => markedLine(line, model);
       if (change === undefined && !isTouched && this.#contents.isSorted(size)) {
-        checkLines(file, this.#sizeAtOpening);
+        if (size > this.#sizeAtOpening) checkLines(file, this.#sizeAtOpening);
       } else compact(file, () => this.#checkQuiet(size), change);
     } catch (error) {
       if (error instanceof JournalError) throw error;
@@ -306,9 +316,13 @@ export class Journal {
       indexes: this.#indexes,
       sizeAtOpening: this.#sizeAtOpening,
       read: (index, model) => this.read(index, model),
-      add: ({ offset, length }, record) => this.#contents.addExisting(record, offset, length),
+      add: ({ offset, length }, record) => this.#addExisting(record, offset, length),
     });
     this.#writer.accept(size);
+  }
+
+  #addExisting(record: ResultRecord, offset: number, length: number): void {
+    this.#contents.addExisting(new ExistingLine().setFrom(record), offset, length);
   }
 
   /** Imports the results that an earlier run saved when its result file was replaced. */
@@ -320,7 +334,7 @@ export class Journal {
       const { offsets: [offset], lengths: [length] } = lock === undefined
         ? { offsets: [0], lengths: [json.length + 1] }
         : this.#writer.write([{ ...record, json }]);
-      this.#contents.addExisting(record, offset, length - 1);
+      this.#addExisting(record, offset, length - 1);
     };
     const exists = importRescued(rescued, { name, indexes: this.#indexes, add });
     if (!exists || lock === undefined) return;
