@@ -30,6 +30,9 @@ import { importRescued, removeRescued, rescuePath } from "./rescue.ts";
 import type { ResultRecord } from "./result_line.ts";
 import { scan } from "./scan.ts";
 
+/** Characters that are written at once: the processor still has them in its cache. */
+const STEP_SIZE = 1 << 18;
+
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Journal {
   readonly #file: JournalFile;
@@ -205,9 +208,24 @@ export class Journal {
     throw this.#damaged(index);
   }
 
-  /** Writes records, see {@link appendLines}. */
+  /**
+   * Writes records, large ones in several steps: see {@link appendLines}.
+   *
+   * @throws {JournalError} as {@link appendLines} does, but earlier steps may have written some of them
+   */
   append(records: readonly ResultRecord[]): void {
-    this.appendLines(records.map(journalLine));
+    let lines: JournalLine[] = [];
+    let size = 0;
+    for (const record of records) {
+      const line = journalLine(record);
+      lines.push(line);
+      size += line.json.length;
+      if (size < STEP_SIZE) continue;
+      this.appendLines(lines);
+      lines = [];
+      size = 0;
+    }
+    this.appendLines(lines);
   }
 
   /**
