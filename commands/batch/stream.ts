@@ -94,6 +94,10 @@ class ForgetfulJournal implements RunJournal {
     return false;
   }
 
+  isDoneWith(): boolean {
+    return false;
+  }
+
   state(): "none" {
     return "none";
   }

@@ -75,7 +75,7 @@ export function iterateBatch(
   const summary = () => run?.summary() ?? emptySummary();
   async function* items(): AsyncGenerator<BatchItem, BatchSummary, void> {
     for await (const group of runBatch(client, inputs, options, (started) => run = started)) {
-      // Not `yield*`, which makes three promises of each item.
+      // Not `yield*`, which takes three promises for each item.
       for (const item of group) yield item;
     }
     return summary();

@@ -10,10 +10,13 @@ import type { IndexedRecord } from "./executor.ts";
 /** The inputs of a batch, as callers pass them. */
 export type BatchInputs = Iterable<BatchInput> | AsyncIterable<BatchInput>;
 
+function isRecord(input: BatchInput): input is BatchRecord {
+  return typeof input === "object" && input !== null && "messages" in input;
+}
+
 /** The record of an input. Invalid inputs are passed through so that the client rejects only that record. */
 export function toRecord(input: BatchInput): BatchRecord {
-  const isRecord = typeof input === "object" && input !== null && "messages" in input;
-  if (!isRecord) return { messages: input };
+  if (!isRecord(input)) return { messages: input };
   const { options } = input;
   if (options === undefined || options === null) return input;
   try {
@@ -25,14 +28,19 @@ export function toRecord(input: BatchInput): BatchRecord {
   }
 }
 
+function indexed(input: BatchInput, index: number): IndexedRecord {
+  // Messages alone are the usual input, and copying fields costs more than naming them.
+  return isRecord(input) ? { index, ...toRecord(input) } : { index, messages: input };
+}
+
 function* syncRecords(inputs: Iterable<BatchInput>): Generator<IndexedRecord> {
   let index = 0;
-  for (const input of inputs) yield { index: index++, ...toRecord(input) };
+  for (const input of inputs) yield indexed(input, index++);
 }
 
 async function* asyncRecords(inputs: AsyncIterable<BatchInput>): AsyncGenerator<IndexedRecord> {
   let index = 0;
-  for await (const input of inputs) yield { index: index++, ...toRecord(input) };
+  for await (const input of inputs) yield indexed(input, index++);
 }
 
 /** The records of inputs, numbered from 0. */
@@ -65,7 +73,7 @@ export class ContinuedInputs {
         this.#isRead = true;
         return;
       }
-      const record = { index: this.#next++, ...toRecord(step.value) };
+      const record = indexed(step.value, this.#next++);
       this.#unsettled.set(record.index, record);
       yield record;
     }

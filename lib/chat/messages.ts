@@ -214,24 +214,36 @@ export function isSystemMessage(message: Message): message is SystemMessage {
   return message.role === "system" || message.role === "developer";
 }
 
-const ROLES = ["system", "developer", "user", "assistant", "tool"];
+const ROLES: readonly unknown[] = ["system", "developer", "user", "assistant", "tool"];
 
-function contentProblem(message: Record<string, unknown>, at: () => string): string | undefined {
-  const { role, content } = message;
+function contentProblem({ role, content }: Record<string, unknown>): string | undefined {
   if (typeof content === "string") return undefined;
-  if (content === null || content === undefined) {
-    return role === "assistant"
-      ? undefined
-      : `${at()}.content: expected a string or an array of parts, got ${show(content)}`;
-  }
+  if (role === "assistant" && (content === null || content === undefined)) return undefined;
   if (!Array.isArray(content)) {
-    return `${at()}.content: expected a string or an array of parts, got ${show(content)}`;
+    return `.content: expected a string or an array of parts, got ${show(content)}`;
   }
   for (const [i, part] of content.entries()) {
     const problem = partProblem(part);
-    if (problem !== undefined) return `${at()}.content[${i}]${problem}`;
+    if (problem !== undefined) return `.content[${i}]${problem}`;
   }
   return undefined;
+}
+
+/** What is wrong with a message, after its own path; `undefined` if it is valid. */
+function messageProblem(message: unknown): string | undefined {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) {
+    return `: expected an object with "role" and "content", got ${show(message)}`;
+  }
+  const fields = message as Record<string, unknown>;
+  const { role } = fields;
+  if (!ROLES.includes(role)) {
+    return `.role: expected one of ${ROLES.join(", ")}, got ${show(role)}`;
+  }
+  if (role === "tool" && typeof fields.tool_call_id !== "string") {
+    return `.tool_call_id: expected a string, got ${show(fields.tool_call_id)}`;
+  }
+  return contentProblem(fields) ??
+    (role === "assistant" ? toolCallsProblem(fields.tool_calls) : undefined);
 }
 
 /**
@@ -242,21 +254,8 @@ export function messagesProblem(messages: unknown): string | undefined {
   if (!Array.isArray(messages)) return `messages: expected an array, got ${show(messages)}`;
   if (messages.length === 0) return "messages: expected at least one message, got none";
   for (let i = 0; i < messages.length; i++) {
-    const message = messages[i];
-    // Most messages are valid, so the path is only built for an invalid one.
-    const at = () => `messages[${i}]`;
-    if (typeof message !== "object" || message === null || Array.isArray(message)) {
-      return `${at()}: expected an object with "role" and "content", got ${show(message)}`;
-    }
-    if (!ROLES.includes(message.role)) {
-      return `${at()}.role: expected one of ${ROLES.join(", ")}, got ${show(message.role)}`;
-    }
-    if (message.role === "tool" && typeof message.tool_call_id !== "string") {
-      return `${at()}.tool_call_id: expected a string, got ${show(message.tool_call_id)}`;
-    }
-    const problem = contentProblem(message, at) ??
-      (message.role === "assistant" ? toolCallsProblem(message.tool_calls, at) : undefined);
-    if (problem !== undefined) return problem;
+    const problem = messageProblem(messages[i]);
+    if (problem !== undefined) return `messages[${i}]${problem}`;
   }
   return undefined;
 }

@@ -20,8 +20,11 @@ import { isStandardSchema } from "./standard_schema.ts";
 import type { ToolCall } from "./tool_call.ts";
 import { partsOf } from "./tool_call.ts";
 
+/** The name that `providerMessage` had in version 0.1. */
+export const LEGACY_PROVIDER_MESSAGE = "native";
+
 /** An assistant message as version 0.1 wrote it to conversations and batch inputs. */
-type LegacyMessage = AssistantMessage & { native?: ProviderMessage };
+type LegacyMessage = AssistantMessage & { [LEGACY_PROVIDER_MESSAGE]?: ProviderMessage };
 
 function isNormalCall({ id, type, function: fn }: ToolCall): boolean {
   return typeof id === "string" && typeof type === "string" &&
@@ -65,21 +68,21 @@ function normalizeCalls(messages: readonly Message[], i: number, calls: readonly
 
 function isNormal(message: Message): boolean {
   if (message.role !== "assistant") return true;
-  if ("native" in message) return false;
+  if (LEGACY_PROVIDER_MESSAGE in message) return false;
   const { tool_calls: calls } = message;
   return calls === undefined || (calls !== null && calls.length > 0 && calls.every(isNormalCall));
 }
 
 /** An assistant message with `native`, the field's name in version 0.1, as `providerMessage`. */
 export function withProviderMessage(message: AssistantMessage): AssistantMessage {
-  if (!("native" in message)) return message;
-  const { native, ...rest } = message as LegacyMessage;
+  if (!(LEGACY_PROVIDER_MESSAGE in message)) return message;
+  const { [LEGACY_PROVIDER_MESSAGE]: native, ...rest } = message as LegacyMessage;
   return native === undefined ? rest : { providerMessage: native, ...rest };
 }
 
 function isLegacy(message: unknown): boolean {
   const fields = asObject(message);
-  return fields?.role === "assistant" && "native" in fields;
+  return fields?.role === "assistant" && LEGACY_PROVIDER_MESSAGE in fields;
 }
 
 /**

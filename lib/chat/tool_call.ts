@@ -35,18 +35,18 @@ export function partsOf(call: Json): Json {
   return { name: call.name, args: call.arguments ?? call.input };
 }
 
-/** What is wrong with the tool calls in an assistant message, if anything. */
-export function toolCallsProblem(calls: unknown, at: () => string): string | undefined {
+/** What is wrong with the tool calls in an assistant message, after its path; `undefined` if they are valid. */
+export function toolCallsProblem(calls: unknown): string | undefined {
   if (calls === undefined || calls === null) return undefined;
-  if (!Array.isArray(calls)) return `${at()}.tool_calls: expected an array, got ${show(calls)}`;
+  if (!Array.isArray(calls)) return `.tool_calls: expected an array, got ${show(calls)}`;
   for (const [i, value] of calls.entries()) {
     const call = asObject(value);
     if (call === undefined || typeof partsOf(call).name !== "string") {
-      return `${at()}.tool_calls[${i}]: expected {"id", "type": "function", "function": {"name", ` +
+      return `.tool_calls[${i}]: expected {"id", "type": "function", "function": {"name", ` +
         `"arguments"}}, got ${show(value)}`;
     }
     if (call.id !== undefined && call.id !== null && typeof call.id !== "string") {
-      return `${at()}.tool_calls[${i}].id: expected a string, got ${show(call.id)}`;
+      return `.tool_calls[${i}].id: expected a string, got ${show(call.id)}`;
     }
   }
   return undefined;

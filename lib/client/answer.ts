@@ -29,9 +29,10 @@ export function withLostCost(error: unknown, lost: number): unknown {
  * @throws {ConfigurationError} if the schema cannot be used
  */
 export async function withParsed(
-  result: ChatResult,
+  answer: ChatResult | Promise<ChatResult>,
   format: ResponseFormat,
 ): Promise<ChatResult> {
+  const result = await answer;
   if (!hasParsed(result)) return result;
   try {
     result.parsed = await parseStructured(result.content, format);

@@ -113,9 +113,13 @@ async function loadPart(
   }
 }
 
+function hasContentParts({ content }: Message): boolean {
+  return Array.isArray(content);
+}
+
 /** Whether any message has content parts, some of which may be attachments. */
 export function hasParts(messages: readonly Message[]): boolean {
-  return messages.some(({ content }) => Array.isArray(content));
+  return messages.some(hasContentParts);
 }
 
 /** Whether {@link loadAttachments} would change anything. */

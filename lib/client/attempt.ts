@@ -9,10 +9,11 @@ import type { ChatResult } from "../chat/result.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Grant } from "../scheduling/grant.ts";
+import type { AttemptTrace } from "../telemetry/attempt_trace.ts";
+import type { BufferedResponse } from "../transport/http.ts";
 import { withLost } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
-import type { EventChannel } from "./event_channel.ts";
 import type { Metering } from "./metering.ts";
 
 /**
@@ -36,9 +37,15 @@ export async function attempt(
   const trace = call.recorder?.sending(model, target);
   let answered: Answered;
   try {
-    answered = trace === undefined
-      ? await exchange(call, grant, encoded, received)
-      : await trace.run(() => exchange(call, grant, encoded, received));
+    if (received !== undefined) {
+      answered = await readStream(call, grant, encoded, received, trace);
+    } else {
+      const response = trace === undefined
+        ? await target.send(encoded, call)
+        : await sendTraced(call, target, encoded, trace);
+      call.recorder?.responded(response);
+      answered = target.answer(encoded, response);
+    }
   } catch (error) {
     call.recorder?.attempted(error);
     if (loading !== undefined) await loading;
@@ -58,15 +65,14 @@ export async function attempt(
   return withLost(result, call.lost);
 }
 
-/** Sends the request and reads its answer. */
-function exchange(
+/** Sends a request within its span. Not in {@link attempt}, where the closure would cost each call. */
+function sendTraced(
   call: Call,
-  grant: Grant<EndpointClient>,
+  target: EndpointClient,
   encoded: EncodedCall,
-  received: StreamAccumulator | undefined,
-): Promise<Answered> {
-  if (received === undefined) return grant.target.complete(encoded, call);
-  return readStream(call, grant, encoded, call.events!, received);
+  trace: AttemptTrace,
+): Promise<BufferedResponse> {
+  return trace.run(() => target.send(encoded, call));
 }
 
 /** Forwards the events of a stream as they arrive. After the first one, the call is not retried. */
@@ -74,16 +80,19 @@ async function readStream(
   call: Call,
   grant: Grant<EndpointClient>,
   encoded: EncodedCall,
-  channel: EventChannel,
   received: StreamAccumulator,
+  trace: AttemptTrace | undefined,
 ): Promise<Answered> {
+  const channel = call.events!;
   const write = (events: StreamEvent[]) => {
     grant.answered();
     received.addAll(events);
     call.recorder?.received(events);
     return channel.write(events);
   };
-  const { model = "", raw = { model }, ...end } = await grant.target.stream(encoded, call, write);
+  const open = () => grant.target.stream(encoded, call, write);
+  const { model = "", raw = { model }, ...end } =
+    await (trace === undefined ? open() : trace.run(open));
   grant.answered();
   return { completion: { ...received.completion(), model, ...end }, raw };
 }

@@ -25,7 +25,7 @@ import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
 import { withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
 import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
-import { Call } from "./call.ts";
+import { Call, type CallOptions } from "./call.ts";
 import { type CallObserver, CallRecorder, notify } from "./call_recorder.ts";
 import { CallSignals } from "./call_signals.ts";
 import { expectTimeout } from "./client_settings.ts";
@@ -63,6 +63,11 @@ export interface QueueAccess {
   /** From now on, checks whether requests may keep waiting for what is shared. */
   setLossCheck: (check: LossCheck) => void;
 }
+
+/** What a call is made with, besides its messages and options. */
+type CallContext =
+  & Pick<CallOptions, "hooks" | "recorder" | "signal" | "stream">
+  & Partial<Pick<CallOptions, "loaded">>;
 
 /** Starts to share the limits with other processes. Returns what ends it. */
 export type ShareOpener = (queue: QueueAccess) => Promise<{ close(): Promise<void> }>;
@@ -200,7 +205,17 @@ export class CallPipeline implements Completions {
     hooks?: CallHooks,
   ): Promise<ChatResult> {
     const recorder = this.#recorder(messages, options, hooks, false);
-    if (recorder === undefined) return this.#complete(messages, options, hooks, recorder);
+    if (recorder === undefined) return this.#complete(messages, options, hooks, undefined);
+    return this.#completeObserved(messages, options, hooks, recorder);
+  }
+
+  // Functions with closures that most calls do not need are separate: their variables would cost each call.
+  #completeObserved(
+    messages: readonly Message[],
+    options: ChatOptions,
+    hooks: CallHooks | undefined,
+    recorder: CallRecorder,
+  ): Promise<ChatResult> {
     return recorder.run(() => this.#complete(messages, options, hooks, recorder));
   }
 
@@ -211,18 +226,13 @@ export class CallPipeline implements Completions {
     recorder: CallRecorder | undefined,
   ): Promise<ChatResult> {
     const linked = this.#signals.link(options.signal);
-    const { signal } = linked;
     let result: ChatResult;
     try {
-      const { schemaRetries = 0 } = options;
-      if (schemaRetries === 0) {
-        result = await this.#run(this.#call(messages, options, { hooks, recorder, signal }));
-      } else {
-        const loaded: LoadedFiles = new Map();
-        const complete = (messages: readonly Message[]) =>
-          this.#run(this.#call(messages, options, { hooks, recorder, signal, loaded }));
-        result = await retryUntilValid(complete, messages, schemaRetries);
-      }
+      const { signal } = linked;
+      const context = { hooks, recorder, signal, stream: false };
+      result = options.schemaRetries
+        ? await this.#completeValid(messages, options, context, options.schemaRetries)
+        : await this.#run(this.#call(messages, options, context));
     } catch (error) {
       recorder?.failed(error);
       throw error;
@@ -231,6 +241,19 @@ export class CallPipeline implements Completions {
     }
     recorder?.answered(result);
     return result;
+  }
+
+  /** Requests a completion again while it does not match its schema. */
+  #completeValid(
+    messages: readonly Message[],
+    options: ChatOptions,
+    context: CallContext,
+    retries: number,
+  ): Promise<ChatResult> {
+    const loaded: LoadedFiles = new Map();
+    const complete = (messages: readonly Message[]) =>
+      this.#run(this.#call(messages, options, { ...context, loaded }));
+    return retryUntilValid(complete, messages, retries);
   }
 
   /**
@@ -327,7 +350,8 @@ export class CallPipeline implements Completions {
    */
   async encode(messages: readonly Message[], options: ChatOptions): Promise<Call> {
     const { signal } = this;
-    const call = this.#call(messages, options, { hooks: undefined, recorder: undefined, signal });
+    const context = { hooks: undefined, recorder: undefined, signal, stream: false };
+    const call = this.#call(messages, options, context);
     if (this.hasToConnect) await this.connect();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return call;
@@ -374,13 +398,7 @@ export class CallPipeline implements Completions {
   #call(
     given: readonly Message[],
     givenOptions: ChatOptions,
-    context: {
-      hooks: CallHooks | undefined;
-      recorder: CallRecorder | undefined;
-      signal: AbortSignal;
-      stream?: boolean;
-      loaded?: LoadedFiles;
-    },
+    context: CallContext,
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const { messages, options } = normalizeCall(given, givenOptions);
@@ -390,7 +408,7 @@ export class CallPipeline implements Completions {
         messages,
         options,
         hooks: context.hooks,
-        stream: context.stream ?? false,
+        stream: context.stream,
         signal: context.signal,
         // Models that think are silent for longer.
         timeout: options.timeout ?? (options.thinking ? thinkingTimeout : timeout),
@@ -408,12 +426,13 @@ export class CallPipeline implements Completions {
   /** Runs a call: loads prices and attachments, then asks the cache or the server. */
   #run(call: Call): Promise<ChatResult> {
     const isPrepared = !this.metering.hasBudget && call.unloaded.length === 0;
-    return isPrepared ? this.#answer(call) : this.#prepare(call).then(() => this.#answer(call));
+    return isPrepared ? this.#answer(call) : this.#prepare(call);
   }
 
-  async #prepare(call: Call): Promise<void> {
+  async #prepare(call: Call): Promise<ChatResult> {
     if (this.metering.hasBudget) await this.#loadPrices();
     if (call.unloaded.length > 0) await call.loadAttachments();
+    return await this.#answer(call);
   }
 
   #answer(call: Call): Promise<ChatResult> {
@@ -442,17 +461,19 @@ export class CallPipeline implements Completions {
 
   /** Sends a call, retries it, and parses a structured answer. */
   #send(call: Call): Promise<ChatResult> {
-    if (this.hasToConnect) return this.connect().then(() => this.#schedule(call));
-    return this.#schedule(call);
+    return this.hasToConnect ? this.#connectAndSend(call) : this.#schedule(call);
+  }
+
+  async #connectAndSend(call: Call): Promise<ChatResult> {
+    await this.connect();
+    return await this.#schedule(call);
   }
 
   #schedule(call: Call): Promise<ChatResult> {
     call.recorder?.waiting();
     const answer = this.#scheduler.run(this.#attempt, call);
     const { responseFormat } = call.options;
-    return responseFormat === undefined
-      ? answer
-      : answer.then((result) => withParsed(result, responseFormat));
+    return responseFormat === undefined ? answer : withParsed(answer, responseFormat);
   }
 
   #loadPrices(): Promise<unknown> {

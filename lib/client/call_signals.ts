@@ -50,13 +50,15 @@ export class CallSignals {
   /** Combines the signal of a call, if it has one, with the client's. */
   link(signal: AbortSignal | undefined): CallSignal {
     if (signal === undefined) return this.#unlinked;
-    let shared = this.#shared.get(signal);
-    if (shared === undefined) {
-      const linked = new LinkedSignal(this.#client, signal);
-      shared = new SharedSignal(linked, () => this.#shared.delete(signal));
-      this.#shared.set(signal, shared);
-    }
+    const shared = this.#shared.get(signal) ?? this.#share(signal);
     shared.calls++;
+    return shared;
+  }
+
+  #share(signal: AbortSignal): SharedSignal {
+    const linked = new LinkedSignal(this.#client, signal);
+    const shared = new SharedSignal(linked, () => this.#shared.delete(signal));
+    this.#shared.set(signal, shared);
     return shared;
   }
 

@@ -172,14 +172,21 @@ export class EndpointClient implements Target {
     return { ...options, extraBody: withExtraBody(defaults, options.extraBody) };
   }
 
-  /** Sends a request once and reads its answer. */
-  async complete({ provider, encoded }: EncodedCall, options: AttemptOptions): Promise<Answered> {
-    const answer = await send(encoded, this.connection.fetch, options);
-    options.recorder?.responded(answer);
-    if (answer.status >= 400) this.observe(answer, undefined);
+  /** Sends a request once and reads its response. */
+  send({ encoded }: EncodedCall, options: AttemptOptions): Promise<BufferedResponse> {
+    return send(encoded, this.connection.fetch, options);
+  }
+
+  /**
+   * Decodes the response to a request.
+   *
+   * @throws {FlexLLMError} if it is not an answer
+   */
+  answer({ provider }: EncodedCall, response: BufferedResponse): Answered {
+    if (response.status >= 400) this.observe(response, undefined);
     const { endpoint } = this.connection;
-    const decoded = this.read(answer, (answer) => decodeResponse(provider, answer, endpoint));
-    this.observe(answer, decoded.completion.usage ?? undefined);
+    const decoded = this.read(response, (shown) => decodeResponse(provider, shown, endpoint));
+    this.observe(response, decoded.completion.usage ?? undefined);
     return decoded;
   }
 

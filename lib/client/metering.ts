@@ -56,8 +56,9 @@ function priceOf(
   pricer: Pricer,
   model: string,
   usage: Usage,
-  { serviceTier, billed = [{ usage }] }: Pick<Completion, "serviceTier" | "billed">,
+  { serviceTier, billed }: Pick<Completion, "serviceTier" | "billed">,
 ): number | null {
+  if (billed === undefined) return pricer(model, usage, serviceTier);
   let sum = 0;
   for (const part of billed) {
     const cost = pricer(part.model ?? model, part.usage, serviceTier);

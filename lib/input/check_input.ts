@@ -101,16 +101,23 @@ function checked(
  */
 export function checkInput(
   input: BatchSource,
-  journal: Pick<RunJournal, "checkEnd" | "isDone" | "state"> | undefined,
+  journal: Pick<RunJournal, "checkEnd" | "isDone" | "isDoneWith" | "state"> | undefined,
   options: CheckOptions,
 ): InputCheck {
   const { limit = Infinity, skipInvalid, rerunChanged, severalModels } = options;
   const problems: InvalidLine[] = [];
   const lines = new PendingLines();
   let [total, invalid, answered] = [0, 0, 0];
-  const records = readRecords(input, options);
+  const isDoneWith = journal &&
+    ((index: number, print: number) => journal.isDoneWith(index, print));
+  const records = readRecords(input, options, isDoneWith);
   let step = records.next();
   for (; !step.done && total < limit; step = records.next()) {
+    if ("done" in step.value) {
+      const isRefused = invalid > 0 && !skipInvalid;
+      if (isRefused || isSelected(step.value.index, options, journal)) total++;
+      continue;
+    }
     const record = checked(step.value, input, severalModels);
     if ("problem" in record) {
       if (invalid++ < SHOWN_PROBLEMS) problems.push(record);

@@ -5,7 +5,7 @@
  */
 import type { IndexedRecord } from "../batch/executor.ts";
 import type { BatchRecord } from "../chat/record.ts";
-import { LineReader, type LineText, MAX_LINE, readLinesSync } from "../files/lines.ts";
+import { decodeLine, LineReader, type LineText, MAX_LINE, readByteLines } from "../files/lines.ts";
 import { isTooDeep, type Json, MAX_DEPTH, parseExact } from "../json/json.ts";
 import { jsonProblem } from "../json/problem.ts";
 import { NOT_UTF8 } from "./foreign_format.ts";
@@ -13,6 +13,7 @@ import { type Conversion, type Converted, RecordConverter } from "./formats.ts";
 import type { BatchSource, InputFile } from "./input_source.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import type { PendingLines } from "./pending_lines.ts";
+import { PlainLines } from "./plain_lines.ts";
 import type { RecordTemplate } from "./record_template.ts";
 import type { Selection } from "./selection.ts";
 
@@ -147,23 +148,51 @@ function withoutMark(text: string): string {
   return text.charCodeAt(0) === BOM ? text.slice(1) : text;
 }
 
+/** A record that is done. Its line was not parsed. */
+export interface DoneRecord {
+  done: true;
+  index: number;
+}
+
+/** Whether the record `index` is done with an input that has the fingerprint `print`. */
+export type IsDoneWith = (index: number, print: number) => boolean;
+
 /**
  * Yields the records and the invalid lines of `input` in order; of a shard only its own. Every line that
  * is not blank has an index, so fixing an invalid line does not shift the others. Indexes run on from
  * file to file. Returns the number of such lines.
+ *
+ * @param isDoneWith recognizes records that are done, so that most of them need not be parsed; default: none is
  */
+export function readRecords(
+  input: BatchSource,
+  options: ReadOptions,
+): Generator<LocatedRecord | InvalidLine, number, void>;
+export function readRecords(
+  input: BatchSource,
+  options: ReadOptions,
+  isDoneWith: IsDoneWith | undefined,
+): Generator<LocatedRecord | InvalidLine | DoneRecord, number, void>;
 export function* readRecords(
   input: BatchSource,
   options: ReadOptions,
-): Generator<LocatedRecord | InvalidLine, number, void> {
+  isDoneWith?: IsDoneWith,
+): Generator<LocatedRecord | InvalidLine | DoneRecord, number, void> {
   const { shard } = options;
   let index = 0;
   for (const [number, file] of input.files.entries()) {
     const parser = new LineParser(file, options);
-    for (const line of readLinesSync(file.read ?? file.fd)) {
-      if (withoutMark(line.text).trim() === "") continue;
-      if (shard === undefined || index % shard.count === shard.index) {
-        const parsed = parser.parse(line, line.number);
+    const plain = isDoneWith && PlainLines.of(file, options);
+    for (const line of readByteLines(file.read ?? file.fd)) {
+      const isSelected = shard === undefined || index % shard.count === shard.index;
+      if (isSelected && plain !== undefined && isDoneWith!(index, plain.fingerprint(line))) {
+        yield { done: true, index: index++ };
+        continue;
+      }
+      const text = decodeLine(line);
+      if (withoutMark(text.text).trim() === "") continue;
+      if (isSelected) {
+        const parsed = parser.parse(text, line.number);
         // Spread first: Bun is slow at adding the fields of an object to another.
         yield "record" in parsed
           ? { ...parsed.record, index, file: number, line: line.number, offset: line.offset }

@@ -1,5 +1,5 @@
 /**
- * Receives the response to a request that was sent through undici's dispatcher.
+ * Receives the response to a request that was sent without `fetch`: through undici's dispatcher, or by our client.
  *
  * @module
  */

@@ -77,6 +77,8 @@ export interface BunNamespace {
   version: string;
   /** Whether this is a binary of `bun build --compile`. */
   isStandaloneExecutable?: boolean;
+  /** Collects garbage: at once with `force`, else when it is convenient. */
+  gc(force: boolean): void;
   unsafe: {
     /** Scales how often code must run before it is optimized; 1 is normal, and more is later. */
     setJITPolicy(scale: number): void;

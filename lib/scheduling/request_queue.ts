@@ -278,7 +278,10 @@ export class RequestQueue<T extends Target> {
     if (this.#alarm !== undefined && this.#alarm.at <= at && at !== Infinity) return;
     this.#alarm?.cancel.abort();
     this.#alarm = undefined;
-    if (at === Infinity) return;
+    if (at !== Infinity) this.#startAlarm(at);
+  }
+
+  #startAlarm(at: number): void {
     const cancel = new AbortController();
     const alarm = this.#alarm = { at, cancel };
     this.#clock.sleep(at - this.#clock.now(), cancel.signal).then(() => {

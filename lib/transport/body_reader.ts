@@ -1,7 +1,7 @@
 /**
  * Reads response bodies, whole or chunk by chunk, into pooled buffers.
  *
- * Where streams can fill our buffers (Deno, Node), a few buffers serve all bodies: with a new buffer for
+ * Where the streams of `fetch` can fill our buffers (Deno, Node), a few buffers serve all bodies: with a new buffer for
  * each chunk Deno takes three times as long, and its own `text()` has no size limit.
  *
  * @module

@@ -1,8 +1,7 @@
 /**
  * Sends one encoded request and reads the response.
  *
- * This is the only module that calls `fetch`. It handles timeouts, cancellation and connection errors, and
- * knows nothing about the meaning of bodies.
+ * It handles timeouts, cancellation and connection errors, and knows nothing about the meaning of bodies.
  *
  * @module
  */

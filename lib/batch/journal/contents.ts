@@ -4,10 +4,11 @@
  *
  * @module
  */
+import type { ExistingLine } from "./existing_line.ts";
 import { ANY_INPUT, CHECKED, fingerprint } from "./fingerprint.ts";
 import { JournalStats } from "./journal_stats.ts";
 import { ModelIndexes } from "./model_indexes.ts";
-import { lineIdentity, type ResultRecord } from "./result_line.ts";
+import type { ResultRecord } from "./result_line.ts";
 
 /** Steps back by fewer records come from requests that ran concurrently. A larger step starts a new run. */
 const FAR = 1 << 12;
@@ -62,6 +63,18 @@ export class JournalContents {
     return state === "success" ? "done" : "new";
   }
 
+  /**
+   * Whether the record was answered with an input that has the fingerprint `print`. Remembers that, as {@link check}
+   * does. `false` says nothing: call {@link check}.
+   */
+  isAnswered(index: number, print: number, model?: string): boolean {
+    const records = this.indexes.of(model);
+    // NaN equals nothing.
+    if (records.state(index) !== "success" || records.fingerprint(index) !== print) return false;
+    records.setFingerprint(index, CHECKED);
+    return true;
+  }
+
   /** Adds a line that this run wrote at `offset`, `length` bytes without its newline. */
   addWritten(line: LineFacts, offset: number, length: number): void {
     this.#spend(line);
@@ -69,17 +82,10 @@ export class JournalContents {
   }
 
   /** Adds a line that was in the file. */
-  addExisting(record: ResultRecord, offset: number, length: number): void {
-    this.existing.add(record);
-    this.#spend(record);
-    if (record.input !== undefined) {
-      const print = fingerprint(lineIdentity(record));
-      return this.#add(record, record.status, print, offset, length);
-    }
-    // A result without its input cannot be compared, so its record is sent again. A success has been paid
-    // for, so the user must allow that with --rerun-changed: NaN matches no input.
-    const print = record.status === "error" ? ANY_INPUT : NaN;
-    this.#add(record, "error", print, offset, length);
+  addExisting(line: ExistingLine, offset: number, length: number): void {
+    this.existing.add(line);
+    this.#spend(line);
+    this.#add(line, line.state, line.fingerprint, offset, length);
   }
 
   #add(

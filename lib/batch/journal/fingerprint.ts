@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { canonicalJsonOfDoubles } from "../../json/canonical.ts";
+import { NormalJsonWriter } from "../../json/normal_json.ts";
 
 /** Replaces the fingerprint of an input that has been compared. Those of inputs are not negative. */
 export const CHECKED = -1;
 /** The fingerprint of a failure without an input, which any input matches. */
 export const ANY_INPUT = -2;
 
-/** XXH64 of a text, and of bytes. */
+/** XXH64. */
 interface Hashes {
-  h64(text: string): bigint;
   h64Raw(bytes: Uint8Array): bigint;
 }
 
@@ -30,18 +29,25 @@ export function hashBytes(bytes: Uint8Array): number {
   return Number(hashes!.h64Raw(bytes) >> 12n);
 }
 
+const writer = new NormalJsonWriter();
+
 /**
- * The upper 40 bits of the XXH64 of the canonical JSON (RFC 8785) of `input`. Field order and number
- * spelling don't matter, since older files contain doubles. `NaN`, which equals nothing, if `input` is
- * circular or nested too deeply.
+ * A hash of `input` that depends neither on the order of fields nor on the spelling of numbers, since older files
+ * contain doubles: that of its normal JSON (see normal_json.ts). `NaN`, which equals nothing, if `input` is circular
+ * or nested too deeply.
  */
 export function fingerprint(input: unknown): number {
-  let text: string;
+  writer.buffer.clear();
   try {
-    text = canonicalJsonOfDoubles(input);
+    writer.write(input);
   } catch {
     return NaN;
   }
+  return fingerprintOfJson(writer.buffer.bytes);
+}
+
+/** The {@link fingerprint} of a value whose normal JSON is `json`: the upper 40 bits of the XXH64. */
+export function fingerprintOfJson(json: Uint8Array): number {
   // Not the runtime's own hash: it allocates per call, 100 MB for a million records.
-  return Number(hashes!.h64(text) >> 24n);
+  return Number(hashes!.h64Raw(json) >> 24n);
 }

@@ -55,7 +55,7 @@ export function checkForeignLines(file: TouchedFile): number {
   let step = lines.next();
   for (; !step.done; step = lines.next()) {
     const line = step.value;
-    const { record } = line;
+    const record = line.parse();
     const problem = typeof record === "string" ? record : resultProblem(line, record, file);
     if (problem !== undefined) foreign.push(`${file.name}:${line.number}: ${problem}`);
   }

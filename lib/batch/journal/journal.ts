@@ -16,6 +16,7 @@ import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
 import { checkLines, compact, DamagedLineError, markedLine } from "./compact.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
+import { ExistingLine } from "./existing_line.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import { checkForeignLines } from "./foreign_writers.ts";
 import type { JournalStats } from "./journal_stats.ts";
@@ -28,6 +29,9 @@ import type { RecordIndex, RecordState } from "./record_index.ts";
 import { importRescued, removeRescued, rescuePath } from "./rescue.ts";
 import type { ResultRecord } from "./result_line.ts";
 import { scan } from "./scan.ts";
+
+/** Characters that are written at once: the processor still has them in its cache. */
+const STEP_SIZE = 1 << 18;
 
 /** The result file of one batch, open and locked, or open for reading only. */
 export class Journal {
@@ -168,6 +172,15 @@ export class Journal {
   }
 
   /**
+   * Whether the record `index` is done, and its input has the fingerprint `print`. If not, {@link isDone} says more.
+   *
+   * @param model the requested model; `undefined` for results that name none
+   */
+  isDoneWith(index: number, print: number, model?: string): boolean {
+    return this.#contents.isAnswered(index, print, model);
+  }
+
+  /**
    * Checks that the file has no record beyond the `total` of the input.
    *
    * @throws {JournalMismatchError} if it has one
@@ -195,9 +208,24 @@ export class Journal {
     throw this.#damaged(index);
   }
 
-  /** Writes records, see {@link appendLines}. */
+  /**
+   * Writes records, large ones in several steps: see {@link appendLines}.
+   *
+   * @throws {JournalError} as {@link appendLines} does, but earlier steps may have written some of them
+   */
   append(records: readonly ResultRecord[]): void {
-    this.appendLines(records.map(journalLine));
+    let lines: JournalLine[] = [];
+    let size = 0;
+    for (const record of records) {
+      const line = journalLine(record);
+      lines.push(line);
+      size += line.json.length;
+      if (size < STEP_SIZE) continue;
+      this.appendLines(lines);
+      lines = [];
+      size = 0;
+    }
+    this.appendLines(lines);
   }
 
   /**
@@ -255,7 +283,7 @@ export class Journal {
     try {
       const change = model === undefined ? undefined : (line: Buffer) => markedLine(line, model);
       if (change === undefined && !isTouched && this.#contents.isSorted(size)) {
-        checkLines(file, this.#sizeAtOpening);
+        if (size > this.#sizeAtOpening) checkLines(file, this.#sizeAtOpening);
       } else compact(file, () => this.#checkQuiet(size), change);
     } catch (error) {
       if (error instanceof JournalError) throw error;
@@ -306,9 +334,13 @@ export class Journal {
       indexes: this.#indexes,
       sizeAtOpening: this.#sizeAtOpening,
       read: (index, model) => this.read(index, model),
-      add: ({ offset, length }, record) => this.#contents.addExisting(record, offset, length),
+      add: ({ offset, length }, record) => this.#addExisting(record, offset, length),
     });
     this.#writer.accept(size);
+  }
+
+  #addExisting(record: ResultRecord, offset: number, length: number): void {
+    this.#contents.addExisting(new ExistingLine().setFrom(record), offset, length);
   }
 
   /** Imports the results that an earlier run saved when its result file was replaced. */
@@ -320,7 +352,7 @@ export class Journal {
       const { offsets: [offset], lengths: [length] } = lock === undefined
         ? { offsets: [0], lengths: [json.length + 1] }
         : this.#writer.write([{ ...record, json }]);
-      this.#contents.addExisting(record, offset, length - 1);
+      this.#addExisting(record, offset, length - 1);
     };
     const exists = importRescued(rescued, { name, indexes: this.#indexes, add });
     if (!exists || lock === undefined) return;

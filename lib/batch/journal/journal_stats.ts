@@ -3,11 +3,19 @@
  *
  * @module
  */
-import type { ResultRecord } from "./result_line.ts";
+import type { ExistingLine } from "./existing_line.ts";
+
+/** The number of answers of one model. */
+interface ModelCount {
+  model: string;
+  count: number;
+}
 
 /** Statistics of the answers in a result file. */
 export class JournalStats {
-  readonly #models = new Map<string, number>();
+  readonly #models = new Map<string, ModelCount>();
+  /** That of the last answer: most have the same model. */
+  #last: ModelCount | undefined;
   #unparsed = 0;
 
   /**
@@ -15,7 +23,7 @@ export class JournalStats {
    * are not counted, nor are answers that name the requested model.
    */
   get models(): ReadonlyMap<string, number> {
-    return this.#models;
+    return new Map(Array.from(this.#models.values(), ({ model, count }) => [model, count]));
   }
 
   /** The number of answers without a parsed value, excluding tool calls. */
@@ -23,12 +31,18 @@ export class JournalStats {
     return this.#unparsed;
   }
 
-  /** Counts a record, if it is an answer. */
-  add({ status, model, requested_model, options, parsed, tool_calls }: ResultRecord): void {
+  /** Counts the record of a line, if it is an answer. */
+  add({ status, model, requested_model, hasOwnModel, isParsed, hasToolCalls }: ExistingLine): void {
     if (status !== "success") return;
-    if (parsed === undefined && tool_calls === undefined) this.#unparsed++;
-    if (typeof model !== "string" || requested_model !== undefined) return;
-    if (options?.model !== undefined) return;
-    this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
+    if (!isParsed && !hasToolCalls) this.#unparsed++;
+    if (model === undefined || requested_model !== undefined || hasOwnModel) return;
+    if (this.#last?.model !== model) this.#last = this.#countOf(model);
+    this.#last.count++;
+  }
+
+  #countOf(model: string): ModelCount {
+    let count = this.#models.get(model);
+    if (count === undefined) this.#models.set(model, count = { model, count: 0 });
+    return count;
   }
 }

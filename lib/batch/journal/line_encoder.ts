@@ -5,7 +5,7 @@
  * @module
  */
 import type { LineFacts } from "./contents.ts";
-import { LineBuffer } from "./line_buffer.ts";
+import { ByteBuffer } from "../../json/byte_buffer.ts";
 import { encodeRecord, type ResultRecord } from "./result_line.ts";
 
 const CLOSING_BRACE = 0x7d;
@@ -24,7 +24,7 @@ export function journalLine(record: ResultRecord): JournalLine {
 
 /** Encodes lines into a buffer that is reused. */
 export class LineEncoder {
-  readonly #buffer = new LineBuffer();
+  readonly #buffer = new ByteBuffer();
 
   /**
    * Encodes `lines`, with newlines. The bytes are valid until the next call.

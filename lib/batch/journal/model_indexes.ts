@@ -7,35 +7,52 @@
 import { MemoryIndex } from "./memory_index.ts";
 import type { RecordIndex } from "./record_index.ts";
 
+/** The results of one requested model. */
+interface ModelIndex {
+  model: string | undefined;
+  records: RecordIndex;
+  /** Its position among the models. */
+  position: number;
+}
+
 /** One index per requested model, and one for results that name none. */
 export class ModelIndexes {
-  readonly #byModel = new Map<string | undefined, RecordIndex>();
-  readonly #positions = new Map<string | undefined, number>();
+  readonly #byModel = new Map<string | undefined, ModelIndex>();
+  /** The one that was used last: most results have the same model. */
+  #last: ModelIndex | undefined;
 
   /** The index of the results of `model`; `undefined` for results that name no requested model. */
   of(model: string | undefined): RecordIndex {
-    const known = this.#byModel.get(model);
-    if (known !== undefined) return known;
-    const created = new MemoryIndex();
-    this.#positions.set(model, this.#byModel.size);
-    this.#byModel.set(model, created);
-    return created;
+    return this.#of(model).records;
+  }
+
+  #of(model: string | undefined): ModelIndex {
+    const last = this.#last;
+    if (last !== undefined && last.model === model) return last;
+    let index = this.#byModel.get(model);
+    if (index === undefined) {
+      index = { model, records: new MemoryIndex(), position: this.#byModel.size };
+      this.#byModel.set(model, index);
+    }
+    return this.#last = index;
   }
 
   /** All indexes, in the order in which their models first occurred: results of a record are sorted by it. */
   all(): RecordIndex[] {
-    return [...this.#byModel.values()];
+    return Array.from(this.#byModel.values(), ({ records }) => records);
   }
 
   /** The position of `model` in {@link all}; -1 if it has no index. */
   positionOf(model: string | undefined): number {
-    return this.#positions.get(model) ?? -1;
+    const last = this.#last;
+    if (last !== undefined && last.model === model) return last.position;
+    return this.#byModel.get(model)?.position ?? -1;
   }
 
   /** The requested models that results name. */
   get models(): string[] {
-    return [...this.#byModel].flatMap(([name, { end }]) =>
-      name === undefined || end === 0 ? [] : [name]
+    return [...this.#byModel.values()].flatMap(({ model, records }) =>
+      model === undefined || records.end === 0 ? [] : [model]
     );
   }
 
@@ -44,8 +61,9 @@ export class ModelIndexes {
    * that is not written.
    */
   nameUnmarked(model: string): void {
-    this.#byModel.set(model, this.of(undefined));
+    this.#byModel.set(model, { ...this.#of(undefined), model });
     this.#byModel.delete(undefined);
+    this.#last = undefined;
   }
 
   /** One more than the highest index of a record. */
@@ -73,7 +91,7 @@ export class ModelIndexes {
     combine = (a: number, b: number) => a + b,
   ): number {
     let total = 0;
-    for (const index of this.#byModel.values()) total = combine(total, value(index));
+    for (const { records } of this.#byModel.values()) total = combine(total, value(records));
     return total;
   }
 }

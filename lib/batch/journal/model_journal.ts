@@ -11,7 +11,7 @@ import type { ResultRecord } from "./result_line.ts";
 /** The part of a journal that a run of a batch with one model needs. */
 export type RunJournal = Pick<
   Journal,
-  "append" | "checkEnd" | "errors" | "isDone" | "read" | "state" | "successes"
+  "append" | "checkEnd" | "errors" | "isDone" | "isDoneWith" | "read" | "state" | "successes"
 >;
 
 /** The results of `model` in a journal. Marks the lines that it writes with the model. */
@@ -50,6 +50,11 @@ export class ModelJournal implements RunJournal {
    */
   isDone(index: number, input: unknown, rerunChanged = false): boolean {
     return this.#journal.isDone(index, input, rerunChanged, this.#model);
+  }
+
+  /** Whether the model has answered the record `index`, see {@link Journal.isDoneWith}. */
+  isDoneWith(index: number, print: number): boolean {
+    return this.#journal.isDoneWith(index, print, this.#model);
   }
 
   /**

@@ -6,7 +6,7 @@
 import type { ResultRecord } from "./result_line.ts";
 
 /** A larger index is a mistake: no input has that many records. */
-const MAX_INDEX = 100_000_000;
+export const MAX_INDEX = 100_000_000;
 
 function recordProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -61,9 +61,10 @@ export function importRescued(path: string, importer: Importer): boolean {
   }
   try {
     // Checks the whole file first, so that nothing is added if it belongs to another journal.
-    for (const { number, record } of readResultLines(fd)) {
+    for (const line of readResultLines(fd)) {
+      const record = line.parse();
       const problem = typeof record === "string"
-        ? `${path}:${number} is not a result of flexllm: ${record}`
+        ? `${path}:${line.number} is not a result of flexllm: ${record}`
         : mismatch(record, path, importer);
       if (problem === undefined) continue;
       throw new JournalError(problem, {
@@ -71,9 +72,10 @@ export function importRescued(path: string, importer: Importer): boolean {
           `them: mv ${path} ${name}. If you do not need them, delete it.`,
       });
     }
-    for (const { offset, length, record } of readResultLines(fd)) {
+    for (const line of readResultLines(fd)) {
+      const record = line.parse();
       if (typeof record === "string" || !isUseful(record, indexes)) continue;
-      importer.add(readAt(fd, offset, length), record);
+      importer.add(readAt(fd, line.offset, line.length), record);
     }
   } finally {
     closeSync(fd);

@@ -8,6 +8,8 @@ import { JournalError } from "../../errors.ts";
 import { foreignKind } from "../../files/foreign_kind.ts";
 import { readAt } from "./append_file.ts";
 import type { JournalContents } from "./contents.ts";
+import { ExistingLine } from "./existing_line.ts";
+import { JournalLineScanner } from "./line_scanner.ts";
 import type { JournalFile } from "./open_file.ts";
 import { readResultLines } from "./read_results.ts";
 
@@ -30,15 +32,21 @@ function checkFormat({ fd, name }: JournalFile): void {
 export function scan(file: JournalFile, contents: JournalContents): number {
   const { fd, name, lock } = file;
   checkFormat(file);
+  const scanner = new JournalLineScanner();
+  const existing = new ExistingLine();
   const lines = readResultLines(fd);
   let step = lines.next();
   for (; !step.done; step = lines.next()) {
-    const { record, offset, length, number, isTorn } = step.value;
+    const line = step.value;
+    const { offset, number } = line;
+    const isScanned = line.valid && scanner.scan(line.bytes, line.start, line.end, existing);
+    const record = isScanned ? undefined : line.parse();
     if (typeof record !== "string") {
-      contents.addExisting(record, offset, length);
+      if (record !== undefined) existing.setFrom(record);
+      contents.addExisting(existing, offset, line.length);
       continue;
     }
-    if (!isTorn) {
+    if (!line.isTorn) {
       throw new JournalError(`${name}:${number} is not a result of flexllm: ${record}`, {
         hint: "Choose another output file, or remove that line.",
       });

@@ -7,12 +7,14 @@
  *
  * @module
  */
+import type { ToolCall } from "../../chat/tool_call.ts";
 import { MalformedResponseError } from "../../errors.ts";
 import { asObject, asObjects, asText, type Json } from "../../json/json.ts";
 import { decodeError } from "../openai_error.ts";
 import {
   answerCitations,
   decodeContent,
+  type DecodedCall,
   decodeThinking,
   decodeToolCalls,
   messageCitations,
@@ -57,6 +59,10 @@ function emptyMessage(choice: Json, error: ProviderError | undefined): Json | un
   return isFiltered || error !== undefined ? {} : undefined;
 }
 
+function callOf({ call }: DecodedCall): ToolCall {
+  return call;
+}
+
 /** Decodes a plain answer. */
 export function decode(body: unknown, endpoint?: Endpoint): Completion {
   const answer = asObject(body);
@@ -88,7 +94,7 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
     content: content || (refusal ?? ""),
     thinking,
     refusal,
-    toolCalls: calls.map(({ call }) => call),
+    toolCalls: calls.map(callOf),
     usage,
     finishReason: refusal === null
       ? finishReason(choice.finish_reason, calls.length > 0)
@@ -97,7 +103,8 @@ export function decode(body: unknown, endpoint?: Endpoint): Completion {
     cost: decodeCost(rawUsage),
     providerMessage: nativeMessage(message.content, messageExtras(message), calls),
   };
-  const [own, listed] = [messageCitations(message), answerCitations(answer)];
+  const own = messageCitations(message);
+  const listed = answerCitations(answer);
   if (own.length + listed.length > 0) completion.citations = [...own, ...listed];
   const logprobs = decodeLogprobs(choice.logprobs);
   if (logprobs !== undefined) completion.logprobs = logprobs;

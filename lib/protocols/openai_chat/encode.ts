@@ -29,6 +29,11 @@ export function maxTokensField(
   return maxTokensField;
 }
 
+/** Sets a field. Most options are absent, and an object with many undefined fields is slow to stringify. */
+function put(body: Json, name: string, value: unknown): void {
+  if (value !== undefined) body[name] = value;
+}
+
 function encodeBody(request: ChatRequest, service: Service, isOpenAI: boolean): string {
   const { options } = request;
   if (isOpenAI && options.topK !== undefined) throw unsupported("topK", "OpenAI");
@@ -37,27 +42,27 @@ function encodeBody(request: ChatRequest, service: Service, isOpenAI: boolean): 
     model: request.model,
     messages: encodeMessages(request.messages, isOpenAI),
   };
-  // Most options are absent, and an object with many undefined fields is slow to stringify.
-  const put = (name: string, value: unknown) => {
-    if (value !== undefined) body[name] = value;
-  };
   if (request.stream) {
     body.stream = true;
     if (service.streamOptions !== false) body.stream_options = { include_usage: true };
   }
-  put("temperature", options.temperature);
-  put("top_p", options.topP);
-  put("top_k", options.topK);
-  put(maxTokensField(service, request.model), options.maxTokens);
+  put(body, "temperature", options.temperature);
+  put(body, "top_p", options.topP);
+  put(body, "top_k", options.topK);
+  put(body, maxTokensField(service, request.model), options.maxTokens);
   if (options.stop?.length) body.stop = options.stop;
-  put(service.seedField ?? "seed", options.seed);
-  put("presence_penalty", options.presencePenalty);
-  put("frequency_penalty", options.frequencyPenalty);
+  put(body, service.seedField ?? "seed", options.seed);
+  put(body, "presence_penalty", options.presencePenalty);
+  put(body, "frequency_penalty", options.frequencyPenalty);
   if (options.tools?.length) body.tools = encodeTools(options.tools, isOpenAI);
   const { toolChoice, thinking, extraBody } = options;
-  put("tool_choice", toolChoice === "required" ? service.requiredTool ?? "required" : toolChoice);
-  put("parallel_tool_calls", options.parallelToolCalls);
-  put("response_format", options.responseFormat);
+  put(
+    body,
+    "tool_choice",
+    toolChoice === "required" ? service.requiredTool ?? "required" : toolChoice,
+  );
+  put(body, "parallel_tool_calls", options.parallelToolCalls);
+  put(body, "response_format", options.responseFormat);
   if (thinking !== undefined) {
     Object.assign(
       body,

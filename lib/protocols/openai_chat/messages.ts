@@ -130,9 +130,11 @@ export function encodeMessages(
   messages: readonly Message[],
   isOpenAI: boolean,
 ): readonly object[] {
-  return messages.every(isPlain)
-    ? messages
-    : messages.map((message) => encodeMessage(message, isOpenAI));
+  return messages.every(isPlain) ? messages : encodeEach(messages, isOpenAI);
+}
+
+function encodeEach(messages: readonly Message[], isOpenAI: boolean): readonly object[] {
+  return messages.map((message) => encodeMessage(message, isOpenAI));
 }
 
 /** Encodes tools: functions nested, all others unchanged. */

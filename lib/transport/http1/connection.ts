@@ -19,6 +19,7 @@ import { type ResponseListener, ResponseParser } from "./response_parser.ts";
 const KEEP_ALIVE = 4;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
+
 /** Where a connection leads, and who gets it back. */
 export interface Destination extends SocketAddress {
   /** Called when a connection is idle. */
