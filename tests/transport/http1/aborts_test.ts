@@ -53,8 +53,9 @@ for (const [name, part] of Object.entries(PHASES)) {
       const error = await failureOf(read(server.baseUrl, { timeout: 0.05 }));
       assert.equal(error.code, "timeout");
       assert.match(error.message, /^no .* within 0\.05 s$/);
-      await until(() => server.closed() === 1);
-      assert.equal(server.requests.length, 1);
+      // On a busy machine, it may end before the server has noticed it.
+      await until(() => server.closed() === server.connections());
+      assert(server.requests.length <= 1);
     });
   }
 }
@@ -67,7 +68,7 @@ Deno.test("bytes that arrive slowly do not extend the timeout of a whole answer"
   });
   const error = await failureOf(readWhole(server.baseUrl, { timeout: 0.1 }));
   assert.equal(error.message, "no complete answer within 0.1 s");
-  await until(() => server.closed() === 1);
+  await until(() => server.closed() === server.connections());
 });
 
 for (const [how, read] of Object.entries(READERS)) {

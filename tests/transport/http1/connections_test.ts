@@ -96,7 +96,7 @@ Deno.test("an answer and the end of its connection may arrive together", async (
   assert.equal(server.requests.length, 24);
 });
 
-Deno.test("a request is sent once, even if its connection closes as it is sent", async () => {
+Deno.test("a request is sent once, even if its connection closes meanwhile", async () => {
   // The server closes each connection at the second request, sometimes before it has read it.
   const uses = new Map<Socket, number>();
   await using server = await startRawServer((socket, { number }) => {

@@ -1,4 +1,4 @@
-/** Servers that compress although nobody asked, and charsets other than UTF-8. */
+/** Servers that compress without being asked to, and charsets other than UTF-8. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { setImmediate as nextTurn } from "node:timers/promises";

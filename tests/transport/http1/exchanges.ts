@@ -50,7 +50,7 @@ export async function readStreamed(url: string, sending: Sending = {}): Promise<
 /** Both ways to read an answer, by name. */
 export const READERS = { whole: readWhole, streamed: readStreamed };
 
-/** The error of `work`, which must fail with one of ours. */
+/** The error of `work`, which must fail with a `FlexLLMError`. */
 export async function failureOf(work: Promise<BufferedResponse>): Promise<FlexLLMError> {
   try {
     const { status, body } = await work;

@@ -1,7 +1,7 @@
 /** What depends on the environment of a process: its end, proxies, permissions and open files, on Deno and Bun. */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { openBlackhole } from "../../support/blackhole.ts";
@@ -18,11 +18,17 @@ const RUNTIMES: Record<string, string[]> = isBun ? {} : {
   ...spawnSync("bun", ["--version"]).status === 0 ? { bun: ["bun"] } : {},
 };
 
-/** The program as one file that each runtime runs. */
-const folder = temporaryFolder();
-const PROGRAM = join(folder.path, "program.js");
-globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
-let bundling: Promise<unknown> | undefined;
+let program: Promise<string> | undefined;
+
+/** Makes one file of the program, for all runtimes. Resolves with its path. */
+async function bundle(): Promise<string> {
+  const folder = temporaryFolder();
+  globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
+  const path = folder.file("program.js");
+  const source = new URL("program.ts", import.meta.url).pathname;
+  await run(process.execPath, ["bundle", "--quiet", "--platform", "deno", "-o", path, source]);
+  return path;
+}
 
 /** Runs the program, in a shell after `setup`. Resolves with the answers and errors that it prints. */
 async function runProgram(
@@ -30,12 +36,11 @@ async function runProgram(
   args: readonly string[],
   { env = {}, setup = ":" }: { env?: Record<string, string>; setup?: string } = {},
 ): Promise<string[]> {
-  const source = new URL("program.ts", import.meta.url).pathname;
-  const flags = ["bundle", "--quiet", "--platform", "deno", "-o", PROGRAM, source];
-  await (bundling ??= run(process.execPath, flags));
-  const command = ["-c", `${setup}; exec "$@"`, "sh", ...runtime, PROGRAM, ...args];
+  const path = await (program ??= bundle());
+  const home = dirname(path);
+  const command = ["-c", `${setup}; exec "$@"`, "sh", ...runtime, path, ...args];
   const { stdout, stderr } = await run("sh", command, {
-    env: { PATH: process.env.PATH, HOME: folder.path, DENO_DIR: folder.path, ...env },
+    env: { PATH: process.env.PATH, HOME: home, DENO_DIR: home, ...env },
     timeout: 30_000,
     killSignal: "SIGKILL",
   });
