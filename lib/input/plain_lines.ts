@@ -20,10 +20,11 @@ import {
 import { NormalJsonCopier } from "../json/copy_normal_json.ts";
 import { FieldReader } from "../json/field_reader.ts";
 import { KeyTable } from "../json/key_table.ts";
+import type { Conversion } from "./formats.ts";
 import type { InputFile } from "./input_source.ts";
 import { OPTION_FIELDS } from "./option_fields.ts";
 import { PROMPT_DATA_FIELDS } from "./record_content.ts";
-import type { ReadOptions } from "./records.ts";
+import type { RecordTemplate } from "./record_template.ts";
 
 const encoder = new TextEncoder();
 
@@ -54,6 +55,11 @@ const RETURN = 0x0d;
 const [FIRST_CJK, LAST_CJK] = [0xe4, 0xed];
 const LAST_ASCII = 0x7e;
 
+/** How the lines are read. */
+interface PlainOptions extends Conversion {
+  recordTemplate?: RecordTemplate;
+}
+
 /** Computes the fingerprints of the inputs of records that consist of a prompt or a conversation. */
 export class PlainLines {
   readonly #fields = new FieldReader(KEYS);
@@ -73,7 +79,7 @@ export class PlainLines {
   }
 
   /** For the lines of `file`; `undefined` if all of them have to be parsed. */
-  static of(file: InputFile, options: ReadOptions): PlainLines | undefined {
+  static of(file: InputFile, options: PlainOptions): PlainLines | undefined {
     const { system, template, recordTemplate, asMetadata = [], dropAnswer = false } = options;
     const isPlain = (file.content ?? "json") === "json" && (file.origin ?? "line") === "line" &&
       file.columns === undefined && !file.isFiles && template === undefined &&

@@ -22,11 +22,6 @@ export function canonicalJson(
   return write(value, rawNumber) ?? "";
 }
 
-/** The same with all numbers as doubles: `1.10` equals `1.1`. */
-export function canonicalJsonOfDoubles(value: unknown): string {
-  return canonicalJson(value, ({ rawJSON }) => JSON.stringify(Number(rawJSON)));
-}
-
 /** Names of fields as JSON, with a colon. Most records have the same few names. */
 const fieldStarts = new Map<string, string>();
 /** Names that are remembered: those of a hostile input must not fill the memory. */

@@ -6,7 +6,8 @@ import { BatchRun } from "../../lib/batch/run.ts";
 import { completionsOf } from "../../lib/client/client.ts";
 import { cacheKey } from "../../lib/cache/key.ts";
 import { openaiChat } from "../../lib/protocols/openai_chat/openai_chat.ts";
-import { canonicalJson, canonicalJsonOfDoubles } from "../../lib/json/canonical.ts";
+import { canonicalJson } from "../../lib/json/canonical.ts";
+import { NormalJsonWriter } from "../../lib/json/normal_json.ts";
 import { Journal } from "../../lib/batch/journal/journal.ts";
 import { openInput } from "../../lib/input/input_file.ts";
 import { readOptions } from "../../lib/input/read_options.ts";
@@ -205,10 +206,25 @@ Deno.test("canonicalJson() sorts fields and writes every value as JSON.stringify
     '{"a":12345678901234567890,"b":null}',
   );
   assert.equal(canonicalJson(parseExact("[1.10,1e400]")), "[1.10,1e400]");
-  assert.equal(canonicalJsonOfDoubles(parseExact("[1.10,1e400]")), "[1.1,null]");
+});
+
+Deno.test("the normal form for hashing has all numbers as doubles", () => {
+  const normalJson = (value: unknown) => {
+    const writer = new NormalJsonWriter();
+    writer.write(value);
+    return new TextDecoder().decode(writer.buffer.bytes);
+  };
+  assert.equal(normalJson(parseExact("[1.10,1e400]")), "[1.1,null]");
+  assert.equal(normalJson([1669700650467246081n]), normalJson([1669700650467246081]));
+  const value = {
+    z: undefined,
+    bb: [new Date(0), undefined],
+    c: { toJSON: () => "é\ud800" },
+    a: -0,
+  };
   assert.equal(
-    canonicalJsonOfDoubles([1669700650467246081n]),
-    canonicalJsonOfDoubles([1669700650467246081]),
+    normalJson(value),
+    '{"a":0,"c":"é\\ud800","bb":["1970-01-01T00:00:00.000Z",null]}',
   );
 });
 

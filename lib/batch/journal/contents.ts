@@ -8,16 +8,10 @@ import type { ExistingLine } from "./existing_line.ts";
 import { ANY_INPUT, CHECKED, fingerprint } from "./fingerprint.ts";
 import { JournalStats } from "./journal_stats.ts";
 import { ModelIndexes } from "./model_indexes.ts";
-import type { ResultRecord } from "./result_line.ts";
+import type { LineFacts } from "./result_line.ts";
 
 /** Steps back by fewer records come from requests that ran concurrently. A larger step starts a new run. */
 const FAR = 1 << 12;
-
-/** The fields of a line that the journal needs to index it. */
-export type LineFacts = Pick<
-  ResultRecord,
-  "index" | "requested_model" | "status" | "cost" | "spent_before"
->;
 
 /** How an input record relates to the journal. `changed`: the file has it with a different input. */
 export type CheckResult = "new" | "done" | "changed";

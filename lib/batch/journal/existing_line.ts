@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { LineFacts } from "./contents.ts";
 import { ANY_INPUT, fingerprint } from "./fingerprint.ts";
 import type { LineEntry } from "./record_index.ts";
-import { lineIdentity, type ResultRecord } from "./result_line.ts";
+import { type LineFacts, lineIdentity, type ResultRecord } from "./result_line.ts";
 
 /** What a journal has to know about a line. One object is reused for all lines. */
 export class ExistingLine implements LineFacts {

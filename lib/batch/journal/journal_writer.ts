@@ -9,8 +9,8 @@ import { FileGuard } from "./file_guard.ts";
 import { type JournalLine, LineEncoder } from "./line_encoder.ts";
 import type { JournalFile } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
-import type { LineFacts } from "./contents.ts";
 import type { ModelIndexes } from "./model_indexes.ts";
+import type { LineFacts } from "./result_line.ts";
 
 /** Where lines were written. */
 export interface WrittenLines {

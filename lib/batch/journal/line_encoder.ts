@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { LineFacts } from "./contents.ts";
 import { ByteBuffer } from "../../json/byte_buffer.ts";
-import { encodeRecord, type ResultRecord } from "./result_line.ts";
+import { encodeRecord, type LineFacts, type ResultRecord } from "./result_line.ts";
 
 const CLOSING_BRACE = 0x7d;
 

@@ -76,6 +76,12 @@ export interface ResultRecord extends CallFields {
   cached?: true;
 }
 
+/** The fields of a line that the journal needs to index it. */
+export type LineFacts = Pick<
+  ResultRecord,
+  "index" | "requested_model" | "status" | "cost" | "spent_before"
+>;
+
 /** The part of a record that is known before it is sent. */
 export interface RecordHead {
   index: number;
