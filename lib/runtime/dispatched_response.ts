@@ -98,6 +98,11 @@ export class DispatchedResponse
     if (!this.#isOver) this.#fail(error);
   }
 
+  /** Whether nothing more arrives: the response is complete, has failed or was aborted. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get ok(): boolean {
     return this.status >= 200 && this.status <= 299;
   }

@@ -41,7 +41,7 @@ export interface TcpSocket {
 export interface SocketAddress {
   host: string;
   port: number;
-  /** Whether there has been a connection before. */
+  /** Whether the last connection could be made, if there was one. */
   isReached: boolean;
 }
 
@@ -100,14 +100,17 @@ class NodeTcpSocket implements TcpSocket {
 
 class BunTcpSocket implements TcpSocket {
   readonly listener: SocketListener;
+  readonly #address: SocketAddress;
   /** `undefined` until there is a connection. */
   #socket: BunSocket<BunTcpSocket> | undefined;
   /** What the system has not accepted yet. */
   #rest: Buffer | undefined;
   #isDestroyed = false;
 
-  constructor(bun: BunNamespace, { host, port }: SocketAddress, listener: SocketListener) {
+  constructor(bun: BunNamespace, address: SocketAddress, listener: SocketListener) {
     this.listener = listener;
+    this.#address = address;
+    const { host, port } = address;
     // Failures also reach the handlers.
     bun.connect({ hostname: host, port, data: this, socket: HANDLERS }).catch(() => {});
   }
@@ -161,7 +164,8 @@ class BunTcpSocket implements TcpSocket {
 
   destroy(): void {
     this.#isDestroyed = true;
-    this.#socket?.close();
+    if (this.#socket === undefined) this.#address.isReached = false;
+    else this.#socket.close();
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { DirectRequest } from "../../runtime/dispatch.ts";
-import { DispatchedResponse, type DispatchHandler } from "../../runtime/dispatched_response.ts";
+import { DispatchedResponse } from "../../runtime/dispatched_response.ts";
 import { afterEvents } from "../../runtime/next_turn.ts";
 import { runtimeName } from "../../runtime/runtime.ts";
 import { Connection, type Destination } from "./connection.ts";
@@ -17,7 +17,7 @@ interface Waiting {
   method: string;
   /** The head and the body. */
   text: string;
-  handler: DispatchHandler;
+  response: DispatchedResponse;
 }
 
 let waiting: Waiting[] = [];
@@ -33,10 +33,10 @@ class Origin implements Destination {
    * Sends a request on the idle connection that was used last, or on a new one. If one is idle it waits for the next
    * turn of the event loop: until then we may learn that the server has just closed it.
    */
-  send(method: string, text: string, handler: DispatchHandler): void {
-    if (this.#idle.length === 0) return new Connection(this).send(method, text, handler);
+  send(method: string, text: string, response: DispatchedResponse): void {
+    if (this.#idle.length === 0) return new Connection(this).send(method, text, response);
     if (waiting.length === 0) afterEvents(sendWaiting);
-    waiting.push({ origin: this, method, text, handler });
+    waiting.push({ origin: this, method, text, response });
   }
 
   /** Takes a connection that is idle, or a new one. */
@@ -61,8 +61,14 @@ class Origin implements Destination {
 function sendWaiting(): void {
   const requests = waiting;
   waiting = [];
-  for (const { origin, method, text, handler } of requests) {
-    origin.take().send(method, text, handler);
+  for (const { origin, method, text, response } of requests) {
+    if (response.isOver) continue;
+    try {
+      origin.take().send(method, text, response);
+    } catch (error) {
+      // No request may take others with it.
+      response.onError(error);
+    }
   }
 }
 
