@@ -77,6 +77,8 @@ export class SlotPool<T, O> {
   #ended = false;
   #failure: { error: unknown } | undefined;
   #wake: () => void = () => {};
+  /** Ends a wait for more outcomes when there are enough. */
+  #onEnough: () => void = () => {};
 
   /** `process` should return failures as outcomes; if it rejects, the pool ends with that error. */
   constructor(
@@ -134,7 +136,10 @@ export class SlotPool<T, O> {
   async #gather(): Promise<void> {
     const enough = this.#options.concurrency / GROUP_SHARE;
     for (let turn = 0; turn < MAX_TURNS && this.#finished.length < enough; turn++) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => {
+        this.#onEnough = resolve;
+        setImmediate(resolve);
+      });
     }
   }
 
@@ -176,6 +181,7 @@ export class SlotPool<T, O> {
       // Awaited first: `#finished` may be replaced meanwhile.
       const outcome = await this.#process(record, slot);
       this.#finished.push(outcome);
+      if (this.#finished.length >= this.#options.concurrency / GROUP_SHARE) this.#onEnough();
     } catch (error) {
       this.#fail(error);
     }

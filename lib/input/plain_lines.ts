@@ -154,7 +154,8 @@ export class PlainLines {
         if (role < 0) return -1;
       } else hasContent = true;
     }
-    return hasContent ? role : -1;
+    // An escaped name ends the fields early.
+    return hasContent && fields.at >= 0 ? role : -1;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Copies JSON to the normal form of `normal_json.ts`. What has that form already, but for spaces, is not parsed.
+ * Copies JSON to the normal form of `normal_json.ts`. JSON already in that form, apart from spaces, is not parsed.
  *
  * @module
  */

@@ -48,7 +48,7 @@ const ERROR = new TextEncoder().encode("error");
 const KEYS = new KeyTable(FIELDS);
 const USAGE_KEYS = new KeyTable(USAGE_FIELDS);
 
-/** Starts no other value than `true`. */
+/** Only `true` starts with it. */
 const LETTER_T = 0x74;
 
 /** Scans lines. */

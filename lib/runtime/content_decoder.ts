@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Duplex } from "node:stream";
 import { globals } from "./globals.ts";
@@ -59,7 +60,7 @@ async function startOf(reader: Reader): Promise<Bytes> {
   while (start.length < 2) {
     const { done, value } = await reader.read();
     if (done) break;
-    start = start.length === 0 ? value : Uint8Array.of(...start, ...value);
+    start = start.length === 0 ? value : new Uint8Array(Buffer.concat([start, value]));
   }
   return start;
 }
@@ -89,9 +90,15 @@ export function decodeContent(
   const chunks = decodedChunks(reader, codings);
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      try {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        // The body need not have ended.
+        await reader.cancel(error).catch(() => {});
+        throw error;
+      }
     },
     async cancel(reason) {
       await reader.cancel(reason);

@@ -34,7 +34,7 @@ const isNode = globals.Bun === undefined && globals.Deno === undefined;
 let ownFetch: typeof fetch | undefined;
 
 /** Whether `fetch` is Node's own, not one that an application or a test has replaced it with. */
-function isFetchOwn(): boolean {
+function isNodesFetch(): boolean {
   if (fetch === ownFetch) return true;
   if (!String(fetch).includes("internal/deps/undici")) return false;
   ownFetch = fetch;
@@ -70,7 +70,7 @@ export function dispatch(
   signal?: AbortSignal | null,
 ): DispatchedResponse | undefined {
   const dispatcher = isNode ? shared[DISPATCHER] : undefined;
-  if (dispatcher === undefined || !isFetchOwn()) return undefined;
+  if (dispatcher === undefined || !isNodesFetch()) return undefined;
   const target = URL.parse(url);
   if (!target?.protocol.startsWith("http") || target.username !== "" || target.password !== "") {
     return undefined;

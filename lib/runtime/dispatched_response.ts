@@ -232,7 +232,7 @@ export class DispatchedResponse
   }
 }
 
-/** Whether a response is one of those. */
+/** Whether a response is a {@link DispatchedResponse}. */
 export function isDispatched(response: object): response is DispatchedResponse {
   return response instanceof DispatchedResponse;
 }

@@ -1,5 +1,5 @@
 /**
- * Finds out what the environment wants of requests that only the runtime's `fetch` knows how to do.
+ * Detects settings that only the runtime's `fetch` honors.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { globals } from "./globals.ts";
 /** Proxies for requests without TLS, and Deno's own tracing of requests. */
 const VARIABLES = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OTEL_DENO"];
 
-/** Whether the program may read a variable without a question to the user. */
+/** Whether the program may read a variable without a permission prompt. */
 function isReadable(variable: string): boolean {
   const permissions = globals.Deno?.permissions;
   return permissions === undefined ||
     permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
-/** Whether a proxy or Deno's tracing may be set for requests without TLS: one that cannot be read counts. */
+/** Whether a proxy or Deno's tracing may be set for requests without TLS: an unreadable variable counts as set. */
 export function needsRuntimeFetch(): boolean {
   return VARIABLES.some((name) => !isReadable(name) || (process.env[name] ?? "") !== "");
 }

@@ -33,19 +33,18 @@ export function openedResponse(response: DispatchedResponse): Promise<Response> 
   return response.opened as Promise<unknown> as Promise<Response>;
 }
 
-/** Sends a request. Repeats it in no case. */
+/** Sends a request, at most once. */
 export function defaultFetch(url: string, init: RequestInit): Promise<Response> {
   const { method = "GET", headers = {}, body = null, redirect, signal } = init;
   const isPlain = redirect === "manual" && (typeof body === "string" || body === null) &&
     !(headers instanceof Headers) && !Array.isArray(headers);
   const response = isPlain ? sendDirectly({ url, method, headers, body }, signal) : undefined;
-  return response === undefined ? fetch(url, onceOnly(init)) : openedResponse(response);
+  return response === undefined ? runtimeFetch(url, init) : openedResponse(response);
 }
 
-/** Lets `fetch` send the body at most once. */
-function onceOnly(init: RequestInit): RequestInit {
-  if (typeof init.body !== "string") return init;
-  const body = unrepeatedBody(init.body);
-  if (typeof body === "string") return init;
-  return { ...init, ...body, headers: { ...init.headers as Record<string, string> } };
+/** Sends a request with the global `fetch`, at most once. */
+export function runtimeFetch(url: string, init: RequestInit): Promise<Response> {
+  const body = typeof init.body === "string" ? unrepeatedBody(init.body) : undefined;
+  if (typeof body !== "object") return fetch(url, init);
+  return fetch(url, { ...init, body: body.body, duplex: body.duplex } as RequestInit);
 }

@@ -10,7 +10,7 @@ import { withTraceContext } from "../telemetry/trace_headers.ts";
 import type { EncodedRequest } from "./request.ts";
 import { shownUrl } from "../redact.ts";
 import type { RequestBody } from "../runtime/request_body.ts";
-import { defaultFetch, openedResponse, sendDirectly } from "./default_fetch.ts";
+import { defaultFetch, openedResponse, runtimeFetch, sendDirectly } from "./default_fetch.ts";
 import { type Cancellable, type Cancellation, cancelledBy } from "./cancellation.ts";
 import { type Deadline, deadlinesOf, type Expiring } from "./deadlines.ts";
 import { readBody } from "./read_body.ts";
@@ -64,6 +64,11 @@ const PROBLEMS: readonly (readonly [sign: RegExp, problem: string, hint?: string
     "Raise the limit (ulimit -n), or lower the concurrency (-c).",
   ],
   [
+    /Requires net access|EPERM/,
+    "the program may not connect to the host",
+    "Run it with --allow-net, or with --allow-net=HOST:PORT for this host only.",
+  ],
+  [
     /refused/i,
     "connection refused",
     "Check that the server is running, and the base URL with its port.",
@@ -108,6 +113,7 @@ export function networkProblem(error: unknown): string | undefined {
 /** Problems that occur before the request reaches the server. */
 const UNSENT: ReadonlySet<string> = new Set([
   "too many open files",
+  "the program may not connect to the host",
   "connection refused",
   "the host name cannot be resolved",
   "the TLS connection failed",
@@ -253,7 +259,7 @@ export class Exchange implements Cancellable, Expiring {
       // Disables Bun's own timeout, five minutes of silence: ours decides.
       timeout: false,
     };
-    return this.orEnd(fetch(url, init), fetch);
+    return this.orEnd((fetch === defaultFetch ? runtimeFetch : fetch)(url, init), fetch);
   }
 
   /** Waits for `work`, or for the end of the exchange: a custom `fetch` may ignore the signal. */
@@ -304,7 +310,10 @@ export async function send(
     const response = await exchange.open(request, fetch);
     return new ReadResponse(response, await exchange.orEnd(readBody(response), fetch));
   } catch (error) {
-    throw exchange.error(error);
+    const failure = exchange.error(error);
+    // What is left of the answer is not read.
+    exchange.end(failure);
+    throw failure;
   } finally {
     exchange.close();
   }

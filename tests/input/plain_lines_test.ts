@@ -79,6 +79,20 @@ Deno.test("a line that is not valid has to be parsed", () => {
   );
 });
 
+Deno.test("a line with an escaped field name has to be parsed", () => {
+  for (
+    const messages of [
+      '[{"role":"user","content":"hi","\\u0078":1},{"role":"bogus"}]',
+      '[{"role":"system","content":"hi","r\\u006fle":"user"}]',
+      '[{"role":"user","\\u0063ontent":"hi"}]',
+    ]
+  ) {
+    const line = `{"messages":${messages}}`;
+    assert.ok(!(fromBytes(line, {}) >= 0), line);
+    assertSame(line, { system: "Be brief." });
+  }
+});
+
 Deno.test("the usual lines need not be parsed", () => {
   const conversation = '[{"role":"system","content":""},{"content":"你好","role":"user"}]';
   for (

@@ -20,12 +20,14 @@ const KEEP_ALIVE = 4;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
 
-/** Where a connection leads, and who gets it back. */
+/** The server of a connection, and the pool it returns to. */
 export interface Destination extends SocketAddress {
   /** Called when a connection is idle. */
   release(connection: Connection): void;
-  /** Called when an idle connection is closed. */
+  /** Called when a connection is closed. */
   remove(connection: Connection): void;
+  /** Called when the server closes a connection after an answer, with the milliseconds since then. */
+  closedAfter(idle: number): void;
 }
 
 /** A connection to one server. */
@@ -37,6 +39,9 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   #handler: DispatchHandler | undefined;
   #head: ResponseHead | undefined;
   #deadline: Deadline | undefined;
+  /** When the connection became idle, and until when it can be used, in milliseconds of `performance.now()`. */
+  #idleSince = 0;
+  #idleUntil = 0;
   #isClosed = false;
   /** Why it was closed, if not by us. */
   #failure: unknown;
@@ -77,7 +82,7 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   }
 
   onData(bytes: Buffer): void {
-    // Nothing was asked for: the connection is no longer in step.
+    // No request is pending: the connection is no longer in step.
     if (this.#handler === undefined) return this.#close();
     try {
       const read = this.#parser.push(bytes);
@@ -103,6 +108,8 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   #keep({ keepAlive = Infinity }: ResponseHead): void {
     const seconds = Math.min(KEEP_ALIVE, keepAlive - MARGIN);
     if (seconds <= 0) return this.#close();
+    this.#idleSince = performance.now();
+    this.#idleUntil = this.#idleSince + seconds * 1000;
     const queue = deadlinesOf(seconds);
     if (this.#deadline?.queue === queue) this.#deadline.restart();
     else this.#deadline = queue.add(this);
@@ -112,24 +119,35 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
     this.#destination.release(this);
   }
 
-  /** Whether an idle connection can still be used: the process may have been suspended. */
-  get isUsable(): boolean {
-    return !this.#isClosed && performance.now() < this.#deadline!.expiresAt;
+  /** Whether an idle connection can still be used. Its deadline does not tell: a busy process extends deadlines. */
+  isUsable(now: number): boolean {
+    return !this.#isClosed && now < this.#idleUntil;
   }
 
-  /** Ends with the other side. */
+  /** Milliseconds since the connection became idle. */
+  idleFor(now: number): number {
+    return now - this.#idleSince;
+  }
+
+  /** Handles the server's end of the connection. */
   onEnd(): void {
     if (this.#isClosed) return;
-    if (this.#handler === undefined) return this.#close();
+    if (this.#handler === undefined) {
+      this.#destination.closedAfter(this.idleFor(performance.now()));
+      return this.#close();
+    }
     try {
       this.#parser.end();
       this.#complete(false);
     } catch (error) {
-      this.#fail(error);
+      this.onError(error);
     }
   }
 
   onError(error: unknown): void {
+    // It may have been closed right after the last answer.
+    const wasIdle = this.#deadline !== undefined && this.#head === undefined;
+    if (wasIdle) this.#destination.closedAfter(0);
     this.#fail(error);
   }
 
@@ -146,6 +164,7 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
     this.#isClosed = true;
     this.#deadline?.remove();
     this.#destination.remove(this);
-    this.#socket.destroy();
+    // Bun may report a failure before `openSocket` returns.
+    this.#socket?.destroy();
   }
 }

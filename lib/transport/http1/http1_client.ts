@@ -22,27 +22,41 @@ interface Waiting {
 
 let waiting: Waiting[] = [];
 
+/** Reused connections after which a server is known not to close them silently after its answers. */
+const PROVEN = 100;
+/** Milliseconds after an answer in which a close counts as silent. */
+const SILENT = 1000;
+/** Milliseconds for which a connection of such a server is used again at once. */
+const RECENT = 10;
+
 /** A server, and its idle connections. */
 class Origin implements Destination {
   isReached = false;
+  /** Connections that were kept since one was closed silently. */
+  #reuses = 0;
   readonly #idle: Connection[] = [];
 
   constructor(readonly host: string, readonly port: number) {}
 
   /**
-   * Sends a request on the idle connection that was used last, or on a new one. If one is idle it waits for the next
-   * turn of the event loop: until then we may learn that the server has just closed it.
+   * Sends a request on the idle connection that was used last, or on a new one. Some servers close connections without
+   * saying so in their answer. Until a server has proven that it does not, and if a connection has been idle for a
+   * while, the request waits for events that show whether it has just been closed.
    */
   send(method: string, text: string, response: DispatchedResponse): void {
-    if (this.#idle.length === 0) return new Connection(this).send(method, text, response);
+    const last = this.#idle[this.#idle.length - 1];
+    const isSafe = last === undefined ||
+      (this.#reuses >= PROVEN && last.idleFor(performance.now()) < RECENT);
+    if (isSafe) return this.take().send(method, text, response);
     if (waiting.length === 0) afterEvents(sendWaiting);
     waiting.push({ origin: this, method, text, response });
   }
 
   /** Takes a connection that is idle, or a new one. */
   take(): Connection {
+    const now = performance.now();
     for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
-      if (next.isUsable) return next;
+      if (next.isUsable(now)) return next;
       next.expire();
     }
     return new Connection(this);
@@ -50,6 +64,15 @@ class Origin implements Destination {
 
   release(connection: Connection): void {
     this.#idle.push(connection);
+    this.#reuses++;
+  }
+
+  closedAfter(idle: number): void {
+    if (idle < SILENT) this.#reuses = 0;
+  }
+
+  get hasIdle(): boolean {
+    return this.#idle.length > 0;
   }
 
   remove(connection: Connection): void {
@@ -66,7 +89,7 @@ function sendWaiting(): void {
     try {
       origin.take().send(method, text, response);
     } catch (error) {
-      // No request may take others with it.
+      // One failure must not affect the others.
       response.onError(error);
     }
   }
@@ -82,7 +105,7 @@ interface Target {
 
 const origins = new Map<string, Origin>();
 const targets = new Map<string, Target | undefined>();
-/** Maximum URLs that are kept parsed: they may contain anything. */
+/** Maximum number of parsed URLs in the cache. */
 const MAX_TARGETS = 1000;
 
 function parseTarget(url: string): Target | undefined {
@@ -100,10 +123,18 @@ function parseTarget(url: string): Target | undefined {
   return { origin, path: pathname + search, host };
 }
 
+/** Forgets all URLs, and the servers without idle connections. */
+function forgetTargets(): void {
+  targets.clear();
+  for (const [host, origin] of origins) {
+    if (!origin.hasIdle) origins.delete(host);
+  }
+}
+
 function targetOf(url: string): Target | undefined {
   let target = targets.get(url);
   if (target === undefined && !targets.has(url)) {
-    if (targets.size >= MAX_TARGETS) targets.clear();
+    if (targets.size >= MAX_TARGETS) forgetTargets();
     targets.set(url, target = parseTarget(url));
   }
   return target;

@@ -42,7 +42,7 @@ class Framing {
   keepAlive: number | undefined;
 
   add(name: string, value: string): void {
-    // The first letter and the length rule out most names without lower-casing them.
+    // The length rules out the other names, nearly always.
     switch (name.length) {
       case 10:
         if (/^connection$/i.test(name)) this.connection += `,${value.toLowerCase()}`;

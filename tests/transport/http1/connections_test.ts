@@ -83,6 +83,19 @@ Deno.test("a connection that the server closed while it was idle is replaced", a
   }
 });
 
+Deno.test("a server that begins to close connections silently loses one request at most", async () => {
+  await using server = await startRawServer((socket, { number }) => {
+    socket.write(httpAnswer(200, `${number}`));
+    if (number >= 200) socket.end();
+  });
+  let failures = 0;
+  for (let i = 0; i < 240; i++) {
+    const error = await readWhole(server.baseUrl).then(() => undefined, (error) => error);
+    if (error !== undefined) failures++;
+  }
+  assert(failures <= 1, `${failures}`);
+});
+
 Deno.test("an answer and the end of its connection may arrive together", async () => {
   const answers = [httpAnswer(200, "hello"), CHUNKED, `${OK}\r\nhello`];
   await using server = await startRawServer((socket, { number }) => {

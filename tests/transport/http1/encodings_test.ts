@@ -117,6 +117,18 @@ Deno.test("a connection that closes within compressed data is an error", async (
   }
 });
 
+Deno.test("damaged data closes the connection, even if the server goes on sending", async () => {
+  const damaged = Buffer.from(GZIP);
+  damaged.fill(0xaa, 4, 40);
+  await using server = await startRawServer((socket) => {
+    socket.write(head("gzip", "transfer-encoding: chunked"));
+    const timer = setInterval(() => socket.write(chunksOf(damaged).subarray(0, -5)), 5);
+    socket.on("close", () => clearInterval(timer));
+  });
+  for (const read of Object.values(READERS)) await failureOf(read(server.baseUrl));
+  await until(() => server.closed() === 2);
+});
+
 Deno.test("a compressed stream can be left or aborted at any moment", async () => {
   const zeros = gzipSync(new Uint8Array(2_000_000));
   await using server = await startRawServer(async (socket) => {
