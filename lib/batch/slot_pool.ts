@@ -64,6 +64,9 @@ const MAX_TURNS = 4;
 /** A group is yielded without further waiting once 1/8 of the slots have finished. */
 const GROUP_SHARE = 8;
 
+/** A group of this size is yielded even if more answers have arrived, so that their slots are used again sooner. */
+const LARGE_GROUP = 128;
+
 /** Processes the records of one iterable. `T` is a record, `O` its outcome. */
 export class SlotPool<T, O> {
   readonly #records: Iterator<T> | AsyncIterator<T>;
@@ -77,7 +80,7 @@ export class SlotPool<T, O> {
   #ended = false;
   #failure: { error: unknown } | undefined;
   #wake: () => void = () => {};
-  /** Ends a wait for more outcomes when there are enough. */
+  /** Ends the wait for more outcomes. */
   #onEnough: () => void = () => {};
 
   /** `process` should return failures as outcomes; if it rejects, the pool ends with that error. */
@@ -181,7 +184,7 @@ export class SlotPool<T, O> {
       // Awaited first: `#finished` may be replaced meanwhile.
       const outcome = await this.#process(record, slot);
       this.#finished.push(outcome);
-      if (this.#finished.length >= this.#options.concurrency / GROUP_SHARE) this.#onEnough();
+      if (this.#finished.length >= LARGE_GROUP) this.#onEnough();
     } catch (error) {
       this.#fail(error);
     }
