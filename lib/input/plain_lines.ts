@@ -51,7 +51,7 @@ const ROLES = ["system", "developer", "user", "assistant"].map((role) => encoder
 /** The roles before this one are those of system prompts. */
 const USER = 2;
 const RETURN = 0x0d;
-/** Most characters of Chinese, Japanese and Korean start with one of these bytes. */
+/** The first bytes of common Chinese, Japanese and Korean characters. */
 const [FIRST_CJK, LAST_CJK] = [0xe4, 0xed];
 const LAST_ASCII = 0x7e;
 

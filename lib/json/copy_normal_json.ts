@@ -16,14 +16,14 @@ import {
   endOfValue,
   IN_STRING,
   isText,
+  MINUS,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
+  ZERO,
 } from "./byte_scanner.ts";
 import { NormalJsonWriter } from "./normal_json.ts";
 
-const MINUS = 0x2d;
-const ZERO = 0x30;
 const NINE = 0x39;
 const LAST_ASCII = 0x7f;
 /** Digits of an integer that every double has. */

@@ -9,10 +9,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Duplex } from "node:stream";
-import { globals } from "./globals.ts";
-
-/** Bun first: its unit tests define a `Deno` with nothing but `test`. */
-const isDeno = globals.Bun === undefined && globals.Deno !== undefined;
+import { isDeno } from "./globals.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Reader = ReadableStreamDefaultReader<Bytes>;

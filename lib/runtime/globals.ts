@@ -102,3 +102,6 @@ export interface BunNamespace {
 
 /** The runtime's global; Node has neither. */
 export const globals = globalThis as unknown as { Deno?: DenoNamespace; Bun?: BunNamespace };
+
+/** Whether this is Deno. Bun first: its unit tests define a `Deno` with nothing but `test`. */
+export const isDeno: boolean = globals.Bun === undefined && globals.Deno !== undefined;

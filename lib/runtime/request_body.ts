@@ -3,10 +3,7 @@
  *
  * @module
  */
-import { globals } from "./globals.ts";
-
-/** Bun first: its unit tests define a `Deno` with nothing but `test`. */
-const isDeno = globals.Bun === undefined && globals.Deno !== undefined;
+import { isDeno } from "./globals.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 

@@ -14,7 +14,7 @@ interface ModelCount {
 /** Statistics of the answers in a result file. */
 export class JournalStats {
   readonly #models = new Map<string, ModelCount>();
-  /** That of the last answer: most have the same model. */
+  /** That of the last answer: usually, the next one has the same model. */
   #last: ModelCount | undefined;
   #unparsed = 0;
 

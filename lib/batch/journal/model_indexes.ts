@@ -18,7 +18,7 @@ interface ModelIndex {
 /** One index per requested model, and one for results that name none. */
 export class ModelIndexes {
   readonly #byModel = new Map<string | undefined, ModelIndex>();
-  /** The one that was used last: most results have the same model. */
+  /** The one that was used last: usually, the next result has the same model. */
   #last: ModelIndex | undefined;
 
   /** The index of the results of `model`; `undefined` for results that name no requested model. */

@@ -30,7 +30,8 @@ export class InvalidHttpError extends Error {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?:[ \r\n]|$)/;
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** What the name of a header consists of. */
+export const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const CONTROL = /\0|\r(?!\n)/;
 const FOLD = /\n[ \t]/;
 
@@ -104,7 +105,7 @@ export function parseHead(text: string, method: string): ResponseHead {
     const end = lines.indexOf("\n", at + 1);
     const name = lines.slice(at + 1, colon).trimEnd();
     // If this line has no colon, there is a line break in the name.
-    if (colon < 0 || !NAME.test(name)) throw new InvalidHttpError("a header without a name");
+    if (colon < 0 || !FIELD_NAME.test(name)) throw new InvalidHttpError("a header without a name");
     const value = lines.slice(colon + 1, end < 0 ? undefined : end).trim();
     rawHeaders.push(name, value);
     framing.add(name, value);
