@@ -49,14 +49,27 @@ async function bundle(names: readonly string[], target: string): Promise<string[
   return names.map((name) => join(target, name.replace(/\.ts$/, ".js")));
 }
 
-/** Runs bundled tests; resolves to the exit code. */
-async function run(files: readonly string[], target: string): Promise<number> {
+/** Of the runs that failed: the exit code of the last one, and what each printed. */
+let status = 0;
+const failures: string[] = [];
+
+/** Runs bundled tests and prints what happened, but for the tests that passed. */
+async function run(files: readonly string[], target: string): Promise<void> {
   const flags = ["test", "--preload", "./preload.js", ...files];
-  const [code] = await once(spawn("bun", flags, { cwd: target, stdio: "inherit" }), "close");
-  return code ?? 1;
+  const bun = spawn("bun", flags, { cwd: target, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [bun.stdout, bun.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => output += text);
+  }
+  const [code, signal] = await once(bun, "close");
+  // A file whose tests all passed leaves only its name.
+  const rest = output.replace(/^\(pass\) .*\n/gm, "").replace(/^\S+_test\.js:\n\n/gm, "");
+  process.stdout.write(rest);
+  if (code === 0) return;
+  status = code ?? 1;
+  failures.push(signal ? `bun was ended by ${signal}\n${rest}` : rest);
 }
 
-let status = 0;
 try {
   const names = readdirSync(tests, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith("_test.ts") && !NOT_UNIT_TESTS.test(name));
@@ -66,9 +79,10 @@ try {
   // Many tests wait for servers and processes.
   const runs = availableParallelism() * 2;
   const parts = Array.from({ length: runs }, (_, i) => files.filter((_, j) => j % runs === i));
-  const codes = await Promise.all(parts.map((part) => run(part, shared)));
-  codes.push(await run(await bundle([ALONE], alone), alone));
-  status = codes.find((code) => code !== 0) ?? 0;
+  await Promise.all(parts.map((part) => run(part, shared)));
+  await run(await bundle([ALONE], alone), alone);
+  // The end of a log is what is read first.
+  if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.join("\n")}`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   status = 1;

@@ -1,7 +1,12 @@
 /** A clock that advances only when all work waits for it. */
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import type { Clock } from "../../lib/runtime/clock.ts";
 import { AbortedError } from "../../lib/errors.ts";
+
+/** Real milliseconds between looks at work that waits for something else, such as a module that is imported. */
+const PAUSE_MS = 5;
+/** Pauses in a row after which such work is considered stuck. */
+const MAX_PAUSES = 2000;
 
 export class VirtualClock implements Clock {
   #now = 0;
@@ -26,12 +31,18 @@ export class VirtualClock implements Clock {
   async run<T>(work: Promise<T>): Promise<T> {
     let settled = false;
     work.then(() => settled = true, () => settled = true);
+    let pauses = 0;
     while (true) {
       // Run macrotasks, so that all work that needs no time is done first.
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
       if (settled) return await work;
       const next = [...this.#sleepers].sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) throw new Error("nothing waits for the clock, yet work is not done");
+      if (next === undefined) {
+        if (++pauses > MAX_PAUSES) throw new Error("work waits for something else than the clock");
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        continue;
+      }
+      pauses = 0;
       this.#sleepers.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.wake();
