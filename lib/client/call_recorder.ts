@@ -144,10 +144,10 @@ export class CallRecorder {
   }
 
   /** Records the head of the response. */
-  responded({ status, headers }: { status: number; headers: Headers }): void {
-    this.#status = status;
-    if (!this.#listensToAttempts) return;
-    this.#headers = shownHeaders(headers);
+  responded(response: { status: number; headers: Headers }): void {
+    this.#status = response.status;
+    // Creating the headers takes time.
+    if (this.#listensToAttempts) this.#headers = shownHeaders(response.headers);
   }
 
   /** Records that the attempt has ended, with an error if it failed. */

@@ -28,6 +28,8 @@ export interface TcpSocket {
   write(text: string): void;
   /** Whether everything has been handed to the system. */
   readonly isFlushed: boolean;
+  /** Whether requests on a new connection would take less CPU time. */
+  readonly isSlow: boolean;
   pause(): void;
   resume(): void;
   /** Lets the connection keep the process alive, which is the default. */
@@ -54,6 +56,7 @@ export function openSocket(address: SocketAddress, listener: SocketListener): Tc
 }
 
 class NodeTcpSocket implements TcpSocket {
+  readonly isSlow = globals.Bun !== undefined;
   readonly #socket: Socket;
 
   constructor({ host, port }: SocketAddress, listener: SocketListener) {
@@ -99,6 +102,7 @@ class NodeTcpSocket implements TcpSocket {
 }
 
 class BunTcpSocket implements TcpSocket {
+  readonly isSlow = false;
   readonly listener: SocketListener;
   readonly #address: SocketAddress;
   /** `undefined` until there is a connection. */

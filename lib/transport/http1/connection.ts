@@ -22,6 +22,8 @@ const MARGIN = 1;
 
 /** The server of a connection, and the pool it returns to. */
 export interface Destination extends SocketAddress {
+  /** Whether there are idle connections. */
+  readonly hasIdle: boolean;
   /** Called when a connection is idle. */
   release(connection: Connection): void;
   /** Called when a connection is closed. */
@@ -107,7 +109,8 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   /** Keeps the connection for the next request. */
   #keep({ keepAlive = Infinity }: ResponseHead): void {
     const seconds = Math.min(KEEP_ALIVE, keepAlive - MARGIN);
-    if (seconds <= 0) return this.#close();
+    // The first connections of many are replaced.
+    if (seconds <= 0 || (this.#socket.isSlow && this.#destination.hasIdle)) return this.#close();
     this.#idleSince = performance.now();
     this.#idleUntil = this.#idleSince + seconds * 1000;
     const queue = deadlinesOf(seconds);

@@ -67,7 +67,6 @@ export class Origin implements Destination {
     if (idle < SILENT) this.#reuses = 0;
   }
 
-  /** Whether there are idle connections. */
   get hasIdle(): boolean {
     return this.#idle.length > 0;
   }

@@ -1,6 +1,7 @@
 /** When a connection is used for the next request, and that no request is lost or sent twice because of it. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
+import process from "node:process";
 import { httpAnswer, startRawServer } from "../../support/raw_server.ts";
 import { READERS, readWhole, until } from "./exchanges.ts";
 
@@ -44,6 +45,16 @@ for (const [name, answer] of Object.entries(CLOSED)) {
     await until(() => server.closed() === 2);
   });
 }
+
+Deno.test("of several connections, Bun replaces the first ones", async () => {
+  await using server = await startRawServer((socket) => socket.write(REUSED["a length"]));
+  const readTwo = () => Promise.all([readWhole(server.baseUrl), readWhole(server.baseUrl)]);
+  for (let i = 0; i < 5; i++) {
+    for (const { body } of await readTwo()) assert.equal(body, "hello");
+  }
+  assert.equal(server.connections(), "bun" in process.versions ? 4 : 2);
+  assert.equal(server.requests.length, 10);
+});
 
 Deno.test("what follows an answer is not used for the next one", async () => {
   const stray = httpAnswer(200, "stray");
