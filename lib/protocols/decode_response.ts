@@ -45,27 +45,28 @@ export function parseResponse(
     throwStatusError(protocol, response, endpoint);
   }
   const raw = parseBody(response);
-  throwEmbeddedError(protocol, response.headers, raw, endpoint);
+  throwEmbeddedError(protocol, response, raw, endpoint);
   return raw;
 }
 
-function parseBody({ status, headers, body }: BufferedResponse): unknown {
+function parseBody(response: BufferedResponse): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(response.body);
   } catch (cause) {
-    throw notJsonError(status, headers, body, cause);
+    throw notJsonError(response.status, response.headers, response.body, cause);
   }
 }
 
+/** Throws the error that a body contains. Other bodies don't need the headers, which are created on first access. */
 function throwEmbeddedError(
   protocol: Protocol,
-  headers: Headers | undefined,
+  response: Pick<BufferedResponse, "headers"> | undefined,
   raw: unknown,
   endpoint: Endpoint | undefined,
 ): void {
   const error = protocol.decodeError(raw);
   if (error === undefined) return;
-  const id = headers?.get("x-request-id") ?? undefined;
+  const id = response?.headers.get("x-request-id") ?? undefined;
   throw embeddedError(error, id, partialOf(protocol, raw, endpoint), endpoint);
 }
 
@@ -102,7 +103,7 @@ export function decodeResponse(
   const body = protocol.exactNumbers && mayBeInexact(response.body)
     ? parseExact(response.body)
     : raw;
-  return { completion: decodeBody(protocol, body, raw, endpoint, response.headers), raw };
+  return { completion: decodeBody(protocol, body, raw, endpoint, response), raw };
 }
 
 /**
@@ -116,9 +117,9 @@ export function decodeBody(
   body: unknown,
   raw: unknown,
   endpoint?: Endpoint,
-  headers?: Headers,
+  response?: Pick<BufferedResponse, "headers">,
 ): Completion {
-  throwEmbeddedError(protocol, headers, raw, endpoint);
+  throwEmbeddedError(protocol, response, raw, endpoint);
   return protocol.decode(body, endpoint);
 }
 
