@@ -28,7 +28,8 @@ export function mayTagThinking(endpoint: Endpoint | undefined, model: string | u
 
 /** Whether a complete text may contain a tag: cheaper than looking at the model, and nearly always false. */
 export function mayHaveTag(text: string): boolean {
-  return text.includes("think>");
+  // Bun searches for one character ten times as fast.
+  return text.includes("<") && text.includes("think>");
 }
 
 /** Models that think in every answer, by the names under which they are served. */
