@@ -68,6 +68,8 @@ Deno.test("a torn last line is removed; a whole one without a newline is complet
     const torn of [
       '{"index":2,"outp',
       "\0\0\0\0",
+      '{"in\0\0\0\0',
+      '{"index":2,"outp\0\0',
       '{"index":2}',
       '{"index":2,"output":"é'.slice(0, -1),
     ]
