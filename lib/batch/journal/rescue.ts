@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, rmSync } from "node:fs";
 import { JournalError } from "../../errors.ts";
+import { asNumber } from "../../json/json.ts";
 import { readAt } from "./append_file.ts";
 import type { JournalContents } from "./contents.ts";
 import { ExistingLine } from "./existing_line.ts";
@@ -31,7 +32,7 @@ function isUseful(record: ResultRecord, indexes: ModelIndexes) {
   const index = indexes.of(requested_model);
   const state = index.state(i);
   if (state === "none") return true;
-  const spent = (typeof cost === "number" ? cost : 0) + (spent_before ?? 0);
+  const spent = (asNumber(cost) ?? 0) + (asNumber(spent_before) ?? 0);
   return state === "error" && status === "success" || spent > index.spentOn(i);
 }
 
