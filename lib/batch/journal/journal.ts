@@ -13,7 +13,7 @@
 import { closeSync, fstatSync, rmSync, statSync } from "node:fs";
 import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
-import { changedLine, compactJournal } from "./compaction.ts";
+import { changedLine, compactJournal } from "./compact_journal.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
 import { loadFingerprint } from "./fingerprint.ts";
 import type { JournalStats } from "./journal_stats.ts";
