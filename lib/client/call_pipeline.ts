@@ -1,14 +1,12 @@
 /**
- * Runs every call, plain or streamed: validates it, looks it up in the cache, schedules its attempts and checks
- * the answer.
+ * Takes the calls of a client, plain or streamed: validates and normalizes them, and passes them on to be run within
+ * the client's limits.
  *
  * {@link LLMClient} uses it with one endpoint, {@link LLMClientPool} with several.
  *
  * @module
  */
 import type { Completions } from "../batch/completions.ts";
-import type { CallContent, CallFacts, CallListener } from "../chat/call_facts.ts";
-import { eventsOf } from "../chat/events.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import type { ChatResult } from "../chat/result.ts";
@@ -16,25 +14,23 @@ import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
-import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
+import { DispatchGroup } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
-import { type Grant, Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
-import { CallTrace } from "../telemetry/call_trace.ts";
-import { activeTelemetry } from "../telemetry/telemetry.ts";
+import { Scheduler, type SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { AttachmentOptions, LoadedFiles } from "../transport/load_file.ts";
-import { withParsed } from "./answer.ts";
-import { attempt } from "./attempt.ts";
-import { CachedCalls, type CachedCallsOptions, type SentCall } from "./cached_calls.ts";
+import { CachedCalls, type CachedCallsOptions } from "./cached_calls.ts";
 import { Call, type CallOptions } from "./call.ts";
-import { type CallObserver, CallRecorder, notify } from "./call_recorder.ts";
+import { CallListeners } from "./call_listeners.ts";
+import type { CallRecorder } from "./call_recorder.ts";
+import { CallRunner } from "./call_runner.ts";
 import { CallSignals } from "./call_signals.ts";
 import { expectTimeout } from "./client_settings.ts";
 import { CompletionStream } from "./completion_stream.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
+import { modelsOf } from "./endpoint_models.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 import { EventChannel } from "./event_channel.ts";
-import { listModels } from "./list_models.ts";
-import { mergeModels } from "./merge_models.ts";
+import { LimitSharing } from "./limit_sharing.ts";
 import { Metering } from "./metering.ts";
 import { normalizeCall } from "./normalize_call.ts";
 import { retryUntilValid } from "./schema_retry.ts";
@@ -43,8 +39,9 @@ import { retryUntilValid } from "./schema_retry.ts";
 export interface CallPipelineOptions extends SchedulerOptions {
   /** Timeout of one attempt, in seconds. */
   timeout: number;
-  /** The timeout of calls that request thinking. */
+  /** Timeout of an attempt that requests thinking, in seconds. */
   thinkingTimeout: number;
+  /** What the calls cost, and their budget. */
   costTracker: CostTracker | undefined;
   cache: CachedCallsOptions | undefined;
   attachments: AttachmentOptions | undefined;
@@ -52,60 +49,45 @@ export interface CallPipelineOptions extends SchedulerOptions {
   signal: AbortSignal | undefined;
 }
 
-/** What shared limits need of the queues. */
-export interface QueueAccess {
-  /** The number of requests that wait for an endpoint. */
-  waiting: () => number;
-  /** Dispatches the requests that wait. */
-  dispatch: () => void;
-  /** Maximum seconds that a single call waits. */
-  maxWait: number;
-  /** From now on, checks whether requests may keep waiting for what is shared. */
-  setLossCheck: (check: LossCheck) => void;
-}
-
 /** What a call is made with, besides its messages and options. */
 type CallContext =
   & Pick<CallOptions, "hooks" | "recorder" | "signal" | "stream">
   & Partial<Pick<CallOptions, "loaded">>;
-
-/** Starts to share the limits with other processes. Returns what ends it. */
-export type ShareOpener = (queue: QueueAccess) => Promise<{ close(): Promise<void> }>;
 
 /** Completes conversations through one or more endpoints. */
 export class CallPipeline implements Completions {
   /** Maximum requests in flight, over all endpoints. */
   readonly concurrencyLimit: number;
   readonly endpoints: readonly EndpointClient[];
-  readonly #scheduler: Scheduler<EndpointClient>;
-  readonly #group = new DispatchGroup();
-  readonly #options: CallPipelineOptions;
+  readonly options: Readonly<CallPipelineOptions>;
   readonly metering: Metering;
   readonly cache: CachedCalls | undefined;
-  /** Replaced, not changed: each call keeps those with which it started. */
-  #observers: readonly CallObserver[] = [];
-  readonly #listeners: CallListener[] = [];
-  /** Texts that no listener may see. */
-  readonly #secrets: readonly string[];
+  readonly sharing: LimitSharing;
+  readonly listeners: CallListeners;
+  readonly #scheduler: Scheduler<EndpointClient>;
+  readonly #group = new DispatchGroup();
   readonly #closing = new AbortController();
   readonly #signals: CallSignals;
-  /** The prices that a budget needs; loaded with the first call. */
-  #prices: Promise<unknown> | undefined;
-  #openShare: ShareOpener | undefined;
-  #share: ReturnType<ShareOpener> | undefined;
-  /** Sends a call once; one function for all calls. */
-  readonly #attempt = (grant: Grant<EndpointClient>, call: Call): Promise<ChatResult> =>
-    attempt(call, grant, this.metering, this.#options.clock);
+  readonly #runner: CallRunner;
 
   constructor(endpoints: readonly EndpointClient[], options: CallPipelineOptions) {
     this.endpoints = endpoints;
-    this.#options = options;
+    this.options = options;
     this.concurrencyLimit = endpoints.reduce((sum, { limits }) => sum + limits.maxConcurrency, 0);
     this.#scheduler = this.schedulerOf(endpoints);
     this.metering = new Metering(endpoints, options.costTracker);
-    this.#secrets = endpoints.flatMap(({ secrets }) => secrets);
     this.cache = options.cache && new CachedCalls(options.cache);
+    this.listeners = new CallListeners(endpoints, options.clock);
     const { signal } = this.#closing;
+    this.sharing = new LimitSharing(this.#group, options.maxWait, signal);
+    this.#runner = new CallRunner({
+      endpoints,
+      scheduler: this.#scheduler,
+      sharing: this.sharing,
+      metering: this.metering,
+      cache: this.cache,
+      clock: options.clock,
+    });
     this.#signals = new CallSignals(
       options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
     );
@@ -117,49 +99,15 @@ export class CallPipeline implements Completions {
    */
   schedulerOf(
     endpoints: readonly EndpointClient[],
-    loadBalance: LoadBalance = this.#options.loadBalance,
+    loadBalance: LoadBalance = this.options.loadBalance,
   ): Scheduler<EndpointClient> {
-    const { costTracker: budget } = this.#options;
+    const { costTracker: budget } = this.options;
     return new Scheduler(endpoints, {
-      ...this.#options,
+      ...this.options,
       loadBalance,
       budget,
       group: this.#group,
     });
-  }
-
-  /** Shares the limits with other processes, from the first call on. */
-  share(open: ShareOpener): void {
-    this.#openShare = open;
-  }
-
-  /** Whether limits are to be shared, and are not yet. */
-  get hasToConnect(): boolean {
-    return this.#openShare !== undefined;
-  }
-
-  /**
-   * Starts to share the limits, if they are shared.
-   *
-   * @throws {FlexLLMError} if that is not possible; the next call tries again
-   */
-  async connect(): Promise<void> {
-    const open = this.#openShare;
-    if (open === undefined || this.#closing.signal.aborted) return;
-    this.#share ??= open({
-      waiting: () => this.#group.size,
-      dispatch: () => this.#group.dispatch(),
-      maxWait: this.#options.maxWait,
-      setLossCheck: (check) => this.#group.lossOf = check,
-    });
-    const share = this.#share;
-    try {
-      await share;
-      this.#openShare = undefined;
-    } catch (error) {
-      if (this.#share === share) this.#share = undefined;
-      throw error;
-    }
   }
 
   /** Requests that wait for an endpoint. */
@@ -167,35 +115,10 @@ export class CallPipeline implements Completions {
     return this.#group.size;
   }
 
-  /** How requests are distributed by default. */
-  get loadBalance(): LoadBalance {
-    return this.#options.loadBalance;
-  }
-
   /** The current state of each endpoint, in their order. */
   get stats(): EndpointStats[] {
-    const now = this.#options.clock.now();
+    const now = this.options.clock.now();
     return this.endpoints.map((endpoint) => endpointStats(endpoint, now));
-  }
-
-  /** Calls `observer` with the facts of each call that starts from now on, when it ends. */
-  observe(observer: CallObserver): void {
-    this.#observers = [...this.#observers, observer];
-  }
-
-  /** Calls `listener` about each call that starts from now on. */
-  listen(listener: CallListener): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Whether anyone listens to calls. */
-  get hasListeners(): boolean {
-    return this.#listeners.length > 0;
-  }
-
-  /** Reports a call that something else has made to the listeners. */
-  notify(facts: CallFacts, content: Omit<CallContent, "redact">): void {
-    notify(this.#listeners, this.#secrets, facts, content);
   }
 
   /** Requests one completion. */
@@ -204,7 +127,7 @@ export class CallPipeline implements Completions {
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): Promise<ChatResult> {
-    const recorder = this.#recorder(messages, options, hooks, false);
+    const recorder = this.listeners.recorder(messages, options, hooks, false);
     if (recorder === undefined) return this.#complete(messages, options, hooks, undefined);
     return this.#completeObserved(messages, options, hooks, recorder);
   }
@@ -232,7 +155,7 @@ export class CallPipeline implements Completions {
       const context = { hooks, recorder, signal, stream: false };
       result = options.schemaRetries
         ? await this.#completeValid(messages, options, context, options.schemaRetries)
-        : await this.#run(this.#call(messages, options, context));
+        : await this.#runner.run(this.#call(messages, options, context));
     } catch (error) {
       recorder?.failed(error);
       throw error;
@@ -252,7 +175,7 @@ export class CallPipeline implements Completions {
   ): Promise<ChatResult> {
     const loaded: LoadedFiles = new Map();
     const complete = (messages: readonly Message[]) =>
-      this.#run(this.#call(messages, options, { ...context, loaded }));
+      this.#runner.run(this.#call(messages, options, { ...context, loaded }));
     return retryUntilValid(complete, messages, retries);
   }
 
@@ -266,7 +189,7 @@ export class CallPipeline implements Completions {
     options: ChatOptions = {},
     hooks?: CallHooks,
   ): CompletionStream {
-    const recorder = this.#recorder(messages, options, hooks, true);
+    const recorder = this.listeners.recorder(messages, options, hooks, true);
     try {
       if (options.schemaRetries) {
         throw new ConfigurationError("schemaRetries: not supported for streams", {
@@ -278,7 +201,7 @@ export class CallPipeline implements Completions {
       const call = this.#call(messages, options, { hooks, recorder, signal, stream: true });
       const start = () => {
         linked.link();
-        const run = () => this.#run(call).finally(() => linked.unlink());
+        const run = () => this.#runner.run(call).finally(() => linked.unlink());
         return recorder === undefined ? run() : recorder.follow(recorder.run(run));
       };
       const events = call.events = new EventChannel(start, signal);
@@ -295,17 +218,12 @@ export class CallPipeline implements Completions {
 
   /** Lists the models of all endpoints, including all pages. */
   async models(options: Pick<ChatOptions, "signal" | "timeout">): Promise<ModelInfo[]> {
-    const { timeout = this.#options.timeout } = options;
+    const { timeout = this.options.timeout } = options;
     expectTimeout(timeout);
     const linked = this.#signals.link(options.signal);
     const { signal } = linked;
     try {
-      return await mergeModels(this.endpoints.map((endpoint) =>
-        listModels((cursor) => {
-          const request = () => endpoint.modelPage(cursor, { timeout, signal });
-          return this.#scheduler.run(request, { signal, prepare: only(endpoint) });
-        })
-      ));
+      return await modelsOf(this.endpoints, this.#scheduler, { timeout, signal });
     } finally {
       linked.unlink();
     }
@@ -315,27 +233,7 @@ export class CallPipeline implements Completions {
   async close(): Promise<void> {
     this.#closing.abort(new AbortedError("the client was closed"));
     await this.cache?.close();
-    await this.#share?.then((share) => share.close(), () => {});
-  }
-
-  /** What the calls cost, and their budget. */
-  get costTracker(): CostTracker | undefined {
-    return this.#options.costTracker;
-  }
-
-  /** Timeout of one attempt, in seconds. */
-  get timeout(): number {
-    return this.#options.timeout;
-  }
-
-  /** The timeout of an attempt that requests thinking, in seconds. */
-  get thinkingTimeout(): number {
-    return this.#options.thinkingTimeout;
-  }
-
-  /** Maximum seconds that a request waits for an endpoint. */
-  get maxWait(): number {
-    return this.#options.maxWait;
+    await this.sharing.close();
   }
 
   /** Aborts when the client is closed, or by its own signal. */
@@ -352,42 +250,9 @@ export class CallPipeline implements Completions {
     const { signal } = this;
     const context = { hooks: undefined, recorder: undefined, signal, stream: false };
     const call = this.#call(messages, options, context);
-    if (this.hasToConnect) await this.connect();
+    if (this.sharing.isPending) await this.sharing.connect();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return call;
-  }
-
-  #recorder(
-    messages: readonly Message[],
-    options: ChatOptions,
-    hooks: CallHooks | undefined,
-    stream: boolean,
-  ): CallRecorder | undefined {
-    const isObserved = hooks?.onEnd !== undefined;
-    const telemetry = activeTelemetry();
-    if (
-      !isObserved && telemetry === undefined && this.#observers.length === 0 &&
-      this.#listeners.length === 0
-    ) return undefined;
-    const [first] = this.endpoints;
-    const model = options.model ?? first.model ?? "";
-    const trace = telemetry && new CallTrace(telemetry, {
-      endpoint: first.identity,
-      model,
-      stream,
-      context: hooks?.trace,
-    });
-    return new CallRecorder({
-      observers: this.#observers,
-      hooks,
-      listeners: this.#listeners,
-      model,
-      messages,
-      secrets: this.#secrets,
-      clock: this.#options.clock,
-      trace,
-      options,
-    });
   }
 
   /**
@@ -402,7 +267,7 @@ export class CallPipeline implements Completions {
   ): Call {
     if (this.#closing.signal.aborted) throw new AbortedError("the client is closed");
     const { messages, options } = normalizeCall(given, givenOptions);
-    const { timeout, thinkingTimeout, attachments } = this.#options;
+    const { timeout, thinkingTimeout, attachments } = this.options;
     const call = new Call(
       {
         messages,
@@ -422,71 +287,4 @@ export class CallPipeline implements Completions {
     if (this.endpoints.length === 1 && call.unloaded.length === 0) call.encode(this.endpoints[0]);
     return call;
   }
-
-  /** Runs a call: loads prices and attachments, then asks the cache or the server. */
-  #run(call: Call): Promise<ChatResult> {
-    const isPrepared = !this.metering.hasBudget && call.unloaded.length === 0;
-    return isPrepared ? this.#answer(call) : this.#prepare(call);
-  }
-
-  async #prepare(call: Call): Promise<ChatResult> {
-    if (this.metering.hasBudget) await this.#loadPrices();
-    if (call.unloaded.length > 0) await call.loadAttachments();
-    return await this.#answer(call);
-  }
-
-  #answer(call: Call): Promise<ChatResult> {
-    const { cache } = this;
-    if (cache === undefined || call.options.cache === false) return this.#send(call);
-    return this.#lookUp(call, cache);
-  }
-
-  /** Answers a call from the cache, or sends it. */
-  async #lookUp(call: Call, cache: CachedCalls): Promise<ChatResult> {
-    const { recorder } = call;
-    const send = async (): Promise<SentCall> => {
-      recorder?.lookedUp(false);
-      const result = await this.#send(call);
-      return { result, encoded: call.encoded! };
-    };
-    const encodings = call.encodeAll(this.endpoints);
-    recorder?.lookingUp();
-    const result = call.events === undefined
-      ? await cache.complete(encodings, send, call.signal)
-      : await cache.stream(encodings, send);
-    recorder?.lookedUp(result.cached);
-    if (result.cached && call.events !== undefined) await call.events.write(eventsOf(result));
-    return result;
-  }
-
-  /** Sends a call, retries it, and parses a structured answer. */
-  #send(call: Call): Promise<ChatResult> {
-    return this.hasToConnect ? this.#connectAndSend(call) : this.#schedule(call);
-  }
-
-  async #connectAndSend(call: Call): Promise<ChatResult> {
-    await this.connect();
-    return await this.#schedule(call);
-  }
-
-  #schedule(call: Call): Promise<ChatResult> {
-    call.recorder?.waiting();
-    const answer = this.#scheduler.run(this.#attempt, call);
-    const { responseFormat } = call.options;
-    return responseFormat === undefined ? answer : withParsed(answer, responseFormat);
-  }
-
-  #loadPrices(): Promise<unknown> {
-    return this.#prices ??= Promise.all(
-      this.endpoints.map((endpoint) => endpoint.loadPricer()),
-    );
-  }
-}
-
-/** Prepares a request that only `endpoint` can take. */
-function only(endpoint: EndpointClient): (target: EndpointClient) => number {
-  return (target) => {
-    if (target === endpoint) return 0;
-    throw new ConfigurationError("this request is for another endpoint");
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * Records the facts of one call and passes them to its observers when it ends.
+ * Records the facts of one call and passes them to its listeners when it ends.
  *
  * @module
  */
@@ -20,9 +20,6 @@ import type { EndpointIdentity } from "../telemetry/request_attributes.ts";
 import { failureFacts } from "./failure_facts.ts";
 import { shownHeaders } from "./shown_headers.ts";
 
-/** Called with the facts of a call when it has ended. */
-export type CallObserver = (facts: CallFacts) => void;
-
 const SUCCESS = { outcome: "success" } as const;
 
 /** Events without content, which do not count as a first token. */
@@ -34,8 +31,7 @@ let calls = 0;
 
 /** What a call is observed with. */
 export interface RecorderOptions {
-  observers: readonly CallObserver[];
-  /** The hooks of the call: its index in a batch, and its own observer. */
+  /** The hooks of the call: its index in a batch, and `onEnd`. */
   hooks: CallHooks | undefined;
   listeners: readonly CallListener[];
   /** The requested model; replaced by that of the endpoint when a request is sent. */
@@ -79,7 +75,7 @@ export function notify(
   }
 }
 
-/** The recorder of one call; only created if there are observers. */
+/** The recorder of one call; only created if something needs its facts. */
 export class CallRecorder {
   readonly #options: RecorderOptions;
   readonly #clock: Clock;
@@ -238,7 +234,7 @@ export class CallRecorder {
     received: Pick<CallContent, "result" | "cause">,
   ): void {
     this.#endWaiting();
-    const { hooks, listeners, observers } = this.#options;
+    const { hooks, listeners } = this.#options;
     const facts: CallFacts = {
       id: this.#id,
       at: this.#at,
@@ -260,7 +256,6 @@ export class CallRecorder {
       () => this.#options,
       () => answerOf(received),
     );
-    for (const observe of observers) observe(facts);
     hooks?.onEnd?.(facts);
     const { messages, secrets } = this.#options;
     if (listeners.length > 0) notify(listeners, secrets, facts, { messages, ...received });

@@ -103,7 +103,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     this.#shareLimits(settings, endpoints);
     const { onCall, onAttempt } = options;
     if (onCall !== undefined || onAttempt !== undefined) {
-      this.#pipeline.listen({ onCall, onAttempt });
+      this.#pipeline.listeners.add({ onCall, onAttempt });
     }
     const provider = jobProvider(this.#pipeline, settings.retryTimes);
     this.#batchClient = { completions: this.#pipeline, provider };
@@ -122,7 +122,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
     const hasBudget = costTracker !== undefined && redis.budget !== undefined;
     // With nothing to share, the server is still checked, unless the cache reports that it cannot be used.
     if (!hasLimits && !hasBudget && cache) return;
-    this.#pipeline.share(async (queue) => {
+    this.#pipeline.sharing.use(async (queue) => {
       const { shareLimits } = await import("./share_limits.ts");
       return await shareLimits({
         settings: redis,
@@ -356,7 +356,7 @@ export class LLMClient implements ChatClient, AsyncDisposable {
    * ```
    */
   async connect(): Promise<void> {
-    await this.#pipeline.connect();
+    await this.#pipeline.sharing.connect();
   }
 
   /**

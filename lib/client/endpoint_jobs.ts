@@ -105,17 +105,17 @@ class EndpointJobs implements JobClient {
     this.#api = api && withoutSecrets(api, endpoint.secrets);
     if (this.#api === undefined && !offline) throw noBatchApi(endpoint);
     // Without a tracker, nothing limits the cost, and nobody reads it.
-    this.#costs = pipeline.costTracker ?? new CostTracker();
+    this.#costs = pipeline.options.costTracker ?? new CostTracker();
     this.http = createBatchHttp(connection.endpoint, connection.fetch, {
       protocol: this.#protocol,
       // A create that is given up too early leaves a job that has to be looked for.
-      timeout: Math.max(MIN_TIMEOUT, pipeline.timeout),
+      timeout: Math.max(MIN_TIMEOUT, pipeline.options.timeout),
       signal: pipeline.signal,
     });
     this.endpoint = endpoint.name;
     this.keyFingerprint = keyFingerprint(endpoint.secrets);
     this.model = request.model ?? endpoint.model;
-    this.report = pipeline.hasListeners ? (outcome) => this.#notify(outcome) : undefined;
+    this.report = pipeline.listeners.isEmpty ? undefined : (outcome) => this.#notify(outcome);
   }
 
   get api(): BatchApi {
@@ -223,7 +223,7 @@ class EndpointJobs implements JobClient {
       ? [{ result: outcome.result }, { result: outcome.result }]
       : [{ error: outcome.error }, { cause: outcome.error }];
     const { facts = collectedFacts(head, ending) } = outcome;
-    this.#pipeline.notify(facts, { messages: record.messages, ...received });
+    this.#pipeline.listeners.notify(facts, { messages: record.messages, ...received });
   }
 
   #optionsOf(record: IndexedRecord): ChatOptions {

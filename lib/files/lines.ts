@@ -91,8 +91,15 @@ export function* readByteLines(
   const readBytes = readerOf(file);
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   const line: ByteLine = {
-    ...{ bytes: chunk, start: 0, end: 0, number: 0, offset: 0, length: 0, ended: true },
-    ...{ valid: true, tooLong: false },
+    bytes: chunk,
+    start: 0,
+    end: 0,
+    number: 0,
+    offset: 0,
+    length: 0,
+    ended: true,
+    valid: true,
+    tooLong: false,
   };
   const carried = new CarriedBytes(maxLength);
   let position = 0;

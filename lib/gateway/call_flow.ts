@@ -142,7 +142,7 @@ export class CallFlow implements RunOptions<EndpointClient> {
     const { record } = this;
     try {
       // The limits of the endpoints may be shared with other processes.
-      if (pipeline.hasToConnect) await pipeline.connect();
+      if (pipeline.sharing.isPending) await pipeline.sharing.connect();
       if (this.call.caller.isMetered || pipeline.metering.hasBudget) {
         const loading = this.state.loadPrices();
         if (loading !== undefined) await loading;

@@ -93,7 +93,7 @@ export class GatewayState {
   beginWait(deadlines: CallDeadlines, isRetry: boolean): void {
     const { maxQueue, pipeline } = this;
     // A call that was sent once already has its place.
-    if (isRetry || pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.maxWait);
+    if (isRetry || pipeline.waiting < maxQueue) return deadlines.waiting(pipeline.options.maxWait);
     throw new GatewayError(429, "too many calls are waiting for a model; try again later", {
       reason: "queue_full",
       retryAfter: 1,

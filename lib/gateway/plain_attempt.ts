@@ -52,7 +52,7 @@ export async function plainAttempt(
   flow.record.sending(target, request.model, lane.name);
   let answer: LaneAnswer;
   try {
-    const timeout = flow.state.pipeline.thinkingTimeout;
+    const timeout = flow.state.pipeline.options.thinkingTimeout;
     const options = { timeout, signal: flow.signal };
     const response = await send(request.encoded, target.connection.fetch, options);
     flow.record.waitFor(undefined);

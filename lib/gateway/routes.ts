@@ -34,7 +34,7 @@ export class Route implements NamedRoute {
     options: { loadBalance?: LoadBalance; isSticky: boolean; isSpread: boolean },
   ) {
     this.targets = endpoints.map((endpoint) => ({ endpoint, model: endpoint.model ?? name }));
-    this.loadBalance = options.loadBalance ?? pipeline.loadBalance;
+    this.loadBalance = options.loadBalance ?? pipeline.options.loadBalance;
     this.identity = JSON.stringify(
       this.targets.map(({ endpoint, model }) => [endpoint.baseUrl, model]),
     );
@@ -66,7 +66,7 @@ export class Routes {
     this.#pipeline = pipeline;
     this.#byName = byName(pipeline.endpoints);
     for (const [name, endpoints] of this.#byName) {
-      const isSpread = pipeline.loadBalance !== "fallback";
+      const isSpread = pipeline.options.loadBalance !== "fallback";
       this.#routes.set(name, new Route(name, endpoints, pipeline, { isSticky: true, isSpread }));
     }
     for (const [name, route] of Object.entries(routes)) this.#add(name, fullRoute(route));

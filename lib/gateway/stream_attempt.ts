@@ -64,7 +64,10 @@ class StreamAttempt {
     let reader: BodyReader | undefined;
     let isComplete = false;
     try {
-      exchange.limit(this.#flow.state.pipeline.thinkingTimeout, "no first event of the answer");
+      exchange.limit(
+        this.#flow.state.pipeline.options.thinkingTimeout,
+        "no first event of the answer",
+      );
       const { lane, request } = this.#encoded;
       const { fetch } = request.endpoint.connection;
       const response = await exchange.open(request.encoded, fetch);
@@ -95,7 +98,8 @@ class StreamAttempt {
 
   async #pump(reader: BodyReader, stream: LaneStream): Promise<void> {
     const exchange = this.#exchange;
-    const { record, state: { pipeline: { thinkingTimeout, timeout } } } = this.#flow;
+    const { record, state } = this.#flow;
+    const { thinkingTimeout, timeout } = state.pipeline.options;
     let turnedAt = performance.now();
     while (!stream.ended) {
       const chunk = await reader.read();

@@ -12,6 +12,7 @@ import {
   BACKSLASH,
   COMMA,
   endOfValue,
+  isBlank,
   isText,
   OPEN_BRACKET,
   QUOTE,
@@ -50,7 +51,6 @@ const ROLE = 0;
 const ROLES = ["system", "developer", "user", "assistant"].map((role) => encoder.encode(role));
 /** The roles before this one are those of system prompts. */
 const USER = 2;
-const RETURN = 0x0d;
 /** The first bytes of common Chinese, Japanese and Korean characters. */
 const [FIRST_CJK, LAST_CJK] = [0xe4, 0xed];
 const LAST_ASCII = 0x7e;
@@ -165,10 +165,4 @@ function hasText(bytes: Uint8Array, at: number): boolean {
   const byte = bytes[at];
   if (byte === BACKSLASH || byte === QUOTE) return false;
   return byte > SPACE && byte <= LAST_ASCII || byte >= FIRST_CJK && byte <= LAST_CJK;
-}
-
-/** Whether a line that ends at `end` has only spaces from `at` on. */
-function isBlank(bytes: Uint8Array, at: number, end: number): boolean {
-  while (bytes[at] === SPACE || bytes[at] === RETURN) at++;
-  return at === end;
 }

@@ -11,6 +11,7 @@ import type { Buffer } from "node:buffer";
 export const QUOTE = 0x22;
 export const BACKSLASH = 0x5c;
 export const SPACE = 0x20;
+const RETURN = 0x0d;
 export const COLON = 0x3a;
 export const COMMA = 0x2c;
 export const OPEN_BRACE = 0x7b;
@@ -69,6 +70,12 @@ function areHexDigits(bytes: Uint8Array, at: number): boolean {
 export function afterSpaces(bytes: Uint8Array, at: number): number {
   while (bytes[at] === SPACE) at++;
   return at;
+}
+
+/** Whether a line that ends at `end` has only spaces, and perhaps a carriage return, from `at` on. */
+export function isBlank(bytes: Uint8Array, at: number, end: number): boolean {
+  while (bytes[at] === SPACE || bytes[at] === RETURN) at++;
+  return at === end;
 }
 
 /** The position after the value that starts at `at`; -1 if it is not valid, or unusual. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isText } from "./byte_scanner.ts";
 
 const MAX_LENGTH = 31;
 const SLOTS = 512;
@@ -36,12 +37,9 @@ export class KeyTable {
     const length = end - start;
     if (length > MAX_LENGTH || length === 0) return -1;
     let found = this.#slots[slotOf(bytes, start, length)];
-    while (found >= 0 && !isName(this.#names[found], bytes, start)) found = this.#others[found];
+    while (found >= 0 && !isText(bytes, start, end, this.#names[found])) {
+      found = this.#others[found];
+    }
     return found;
   }
-}
-
-function isName(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
-  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
-  return true;
 }

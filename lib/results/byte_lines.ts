@@ -62,7 +62,13 @@ export function visitLines(
   let number = 0;
   let isSkipping = false;
   const line: ByteLine = {
-    ...{ buffer, start: 0, end: 0, offset: 0, number: 0, ended: true, tooLong: false },
+    buffer,
+    start: 0,
+    end: 0,
+    offset: 0,
+    number: 0,
+    ended: true,
+    tooLong: false,
   };
   const pass = (start: number, end: number, ended: boolean): boolean => {
     line.buffer = buffer;

@@ -61,10 +61,7 @@ export class LineFacts {
     this.latency = NaN;
     this.cost = NaN;
     this.spentBefore = NaN;
-    this.promptTokens = NaN;
-    this.completionTokens = NaN;
-    this.cachedTokens = NaN;
-    this.reasoningTokens = NaN;
+    this.resetTokens();
     this.cached = false;
     this.at = NaN;
     this.queued = NaN;
@@ -73,9 +70,17 @@ export class LineFacts {
     this.endpoint = undefined;
   }
 
+  /** Forgets the token counts. */
+  resetTokens(): void {
+    this.promptTokens = NaN;
+    this.completionTokens = NaN;
+    this.cachedTokens = NaN;
+    this.reasoningTokens = NaN;
+  }
+
   /**
-   * Makes numbers that no batch writes count as absent: negative ones, infinity, parts of attempts, and those that are too large to be
-   * added up or to be a date.
+   * Makes numbers that no batch writes count as absent: negative ones, infinity, parts of attempts, and those that
+   * are too large to be added up or to be a date.
    */
   checkRanges(): void {
     if (!(this.latency >= 0 && this.latency <= MAX_SECONDS)) this.latency = NaN;

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import { MAX_INDEX } from "../batch/journal/parse_line.ts";
 import { endOfValue, isText, numberAt, OPEN_BRACE, QUOTE } from "../json/byte_scanner.ts";
 import { FieldReader } from "../json/field_reader.ts";
 import { InternedNames } from "../json/interned_names.ts";
@@ -120,7 +121,8 @@ export class LineScanner {
       // at
       case 11:
         facts.at = this.#times.parse(bytes, start, end);
-        return true;
+        // It may have escapes.
+        return !Number.isNaN(facts.at);
       // endpoint
       case 15:
         facts.endpoint = this.#endpoints.text(bytes, start, end);
@@ -135,8 +137,8 @@ export class LineScanner {
       // index
       case 0:
         facts.index = numberAt(bytes, start, end);
-        // Larger ones, which no input has, are reported by the parser.
-        this.#hasIndex = facts.index >= 0 && facts.index <= 100_000_000 &&
+        // Others are reported by the parser.
+        this.#hasIndex = facts.index >= 0 && facts.index <= MAX_INDEX &&
           Number.isInteger(facts.index);
         return this.#hasIndex;
       // latency
@@ -173,6 +175,8 @@ export class LineScanner {
 
   /** Reads the token counts. */
   #usage(bytes: Buffer, at: number, end: number, facts: LineFacts): number {
+    // Of two objects the last one counts.
+    facts.resetTokens();
     const fields = this.#usageFields;
     fields.start(at);
     while (fields.next(bytes, end)) {

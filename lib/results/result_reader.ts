@@ -217,9 +217,9 @@ function nameOfResults(name: string): string | undefined {
   return results === undefined ? undefined : `Name the result file instead: ${results}.`;
 }
 
-/** Whether a line without a newline may be the start of a record, or the zeros of unwritten blocks. */
+/** Whether a line without a newline may be the start of a record, the zeros of unwritten blocks, or both. */
 function isTorn(line: ResultLine): boolean {
   const { buffer, start, end } = line.bytes;
-  const text = buffer.toString("utf8", start, Math.min(end, start + 100));
-  return START.test(text) || '{"index"'.startsWith(text) || /^\0+$/.test(text);
+  const text = buffer.toString("utf8", start, Math.min(end, start + 100)).replace(/\0+$/, "");
+  return START.test(text) || '{"index"'.startsWith(text);
 }

@@ -40,7 +40,9 @@ export class TimeParser {
     while (at < MINUTE && this.#minute[at] === bytes[start + at]) at++;
     if (at < MINUTE) {
       this.#minute.set(bytes.subarray(start, start + MINUTE));
-      this.#start = Date.parse(`${bytes.toString("latin1", start, start + MINUTE)}:00Z`);
+      // Its end, as only the first instant of an hour 24 is valid.
+      const end = Date.parse(`${bytes.toString("latin1", start, start + MINUTE)}:59Z`);
+      this.#start = end - 59_000;
     }
     const seconds = digits(bytes, start + MINUTE + 1, 2);
     return this.#start + seconds * 1000 + digits(bytes, start + MINUTE + 4, 3);

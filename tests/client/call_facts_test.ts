@@ -98,7 +98,7 @@ function setUp(
     ...options,
   });
   const facts: CallFacts[] = [];
-  pipeline.observe((it) => facts.push(it));
+  pipeline.listeners.add({ onCall: (it) => facts.push(it) });
   return { clock, pipeline, facts };
 }
 

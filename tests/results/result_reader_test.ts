@@ -51,7 +51,7 @@ Deno.test("a damaged line does not replace the result before it", async () => {
 });
 
 Deno.test("a last half line is no damage", async () => {
-  for (const rest of ['{"index":2,"outp', "{", '{ "index": 2', "\0\0\0"]) {
+  for (const rest of ['{"index":2,"outp', "{", '{ "index": 2', "\0\0\0", '{"in\0\0']) {
     const found = await read([line(0) + rest], summaryOf);
     assert.deepEqual([found.damaged, found.unfinished.length], [0, 1], rest);
   }

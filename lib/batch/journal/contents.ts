@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { asNumber } from "../../json/json.ts";
 import type { ExistingLine } from "./existing_line.ts";
 import { ANY_INPUT, CHECKED, fingerprint } from "./fingerprint.ts";
 import { JournalStats } from "./journal_stats.ts";
@@ -102,7 +103,7 @@ export class JournalContents {
   }
 
   #spend({ index, requested_model, cost, spent_before }: LineFacts): void {
-    this.indexes.of(requested_model)
-      .spend(index, typeof cost === "number" ? cost : 0, spent_before);
+    // Other programs may write anything.
+    this.indexes.of(requested_model).spend(index, asNumber(cost) ?? 0, asNumber(spent_before));
   }
 }

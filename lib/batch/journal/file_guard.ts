@@ -10,7 +10,11 @@ import { SYNC_INTERVAL } from "./append_file.ts";
 import { copyFile } from "./copy_file.ts";
 import type { JournalFile } from "./open_file.ts";
 import { fileProblem } from "./output_file.ts";
-import { rescuePath } from "./rescue.ts";
+
+/** The path at which results are saved if the result file at `path` is replaced while a batch runs. */
+export function rescuePath(path: string): string {
+  return `${path}.rescued`;
+}
 
 /** Detects within about a second that the file was moved or its lock was taken. */
 export class FileGuard {

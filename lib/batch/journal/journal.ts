@@ -10,15 +10,12 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
 import { closeSync, fstatSync, rmSync, statSync } from "node:fs";
 import { JournalError, JournalMismatchError } from "../../errors.ts";
 import { readAt } from "./append_file.ts";
-import { checkLines, compact, DamagedLineError, markedLine } from "./compact.ts";
+import { changedLine, compactJournal } from "./compact_journal.ts";
 import { type CheckResult, JournalContents } from "./contents.ts";
-import { ExistingLine } from "./existing_line.ts";
 import { loadFingerprint } from "./fingerprint.ts";
-import { checkForeignLines } from "./foreign_writers.ts";
 import type { JournalStats } from "./journal_stats.ts";
 import { JournalWriter } from "./journal_writer.ts";
 import { type JournalLine, journalLine } from "./line_encoder.ts";
@@ -26,7 +23,7 @@ import { type JournalFile, openToRead, openToWrite, readProblem } from "./open_f
 import { fileProblem } from "./output_file.ts";
 import { parseLine } from "./parse_line.ts";
 import type { RecordIndex, RecordState } from "./record_index.ts";
-import { importRescued, removeRescued, rescuePath } from "./rescue.ts";
+import { importRescued } from "./rescue.ts";
 import type { ResultRecord } from "./result_line.ts";
 import { scan } from "./scan.ts";
 
@@ -45,7 +42,7 @@ export class Journal {
     this.#file = file;
     this.#sizeAtOpening = scan(file, this.#contents);
     this.#writer = new JournalWriter(file, this.#sizeAtOpening, this.#indexes);
-    this.#importRescued();
+    importRescued(file, this.#contents, this.#writer);
   }
 
   /**
@@ -205,7 +202,7 @@ export class Journal {
     const { offset, length } = this.#indexes.of(model).location(index);
     const record = parseLine(readAt(this.#file.fd, offset, length).toString("utf8"));
     if (typeof record === "object" && record.index === index) return record;
-    throw this.#damaged(index);
+    throw changedLine(this.#file.name, index);
   }
 
   /**
@@ -276,22 +273,13 @@ export class Journal {
 
   #compact(model: string | undefined): void {
     this.flush();
-    const isTouched = this.#writer.isTouched();
-    if (isTouched) this.#checkForeignLines();
-    const { size } = this.#writer;
-    const file = { ...this.#file, indexes: this.#indexes, runs: this.#contents.runs };
-    try {
-      const change = model === undefined ? undefined : (line: Buffer) => markedLine(line, model);
-      if (change === undefined && !isTouched && this.#contents.isSorted(size)) {
-        if (size > this.#sizeAtOpening) checkLines(file, this.#sizeAtOpening);
-      } else compact(file, () => this.#checkQuiet(size), change);
-    } catch (error) {
-      if (error instanceof JournalError) throw error;
-      if (!(error instanceof DamagedLineError)) throw fileProblem(error, this.#file.name);
-      // This error has line numbers, if it finds the line.
-      this.#checkForeignLines();
-      throw this.#damaged(error.index);
-    }
+    compactJournal({
+      file: this.#file,
+      contents: this.#contents,
+      writer: this.#writer,
+      sizeAtOpening: this.#sizeAtOpening,
+      read: (index, model) => this.read(index, model),
+    }, model);
   }
 
   /** Syncs and closes the file and releases its lock. Removes the file if it is new and empty. */
@@ -307,56 +295,5 @@ export class Journal {
       if (isNew && size === 0 && isOurs) rmSync(path, { force: true });
       lock.release();
     }
-  }
-
-  #damaged(index: number): JournalError {
-    const { name } = this.#file;
-    return new JournalError(
-      `another program changed the line of record ${index} in ${name} while the batch ran`,
-      { hint: "Remove that line, and run the same command again." },
-    );
-  }
-
-  /** Throws if something was appended while the file was being copied. */
-  #checkQuiet(size: number): void {
-    const { fd, name } = this.#file;
-    if (fstatSync(fd).size === size) return;
-    throw new JournalError(`another program keeps writing to ${name}`, {
-      hint: "All answers are in the file, but not sorted. Stop the other program, remove its " +
-        "lines and run the same command again.",
-    });
-  }
-
-  #checkForeignLines(): void {
-    const size = checkForeignLines({
-      name: this.#file.name,
-      fd: this.#file.fd,
-      indexes: this.#indexes,
-      sizeAtOpening: this.#sizeAtOpening,
-      read: (index, model) => this.read(index, model),
-      add: ({ offset, length }, record) => this.#addExisting(record, offset, length),
-    });
-    this.#writer.accept(size);
-  }
-
-  #addExisting(record: ResultRecord, offset: number, length: number): void {
-    this.#contents.addExisting(new ExistingLine().setFrom(record), offset, length);
-  }
-
-  /** Imports the results that an earlier run saved when its result file was replaced. */
-  #importRescued(): void {
-    const { path, name, lock } = this.#file;
-    const rescued = rescuePath(path);
-    const add = (json: Uint8Array, record: ResultRecord) => {
-      // A file open for reading only is not changed: it is enough to know that the record is done.
-      const { offsets: [offset], lengths: [length] } = lock === undefined
-        ? { offsets: [0], lengths: [json.length + 1] }
-        : this.#writer.write([{ ...record, json }]);
-      this.#addExisting(record, offset, length - 1);
-    };
-    const exists = importRescued(rescued, { name, indexes: this.#indexes, add });
-    if (!exists || lock === undefined) return;
-    this.#writer.sync();
-    removeRescued(rescued);
   }
 }

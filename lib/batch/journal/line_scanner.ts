@@ -7,7 +7,7 @@
 import type { Buffer } from "node:buffer";
 import { LEGACY_PROVIDER_MESSAGE } from "../../chat/normalize.ts";
 import { NormalJsonCopier } from "../../json/copy_normal_json.ts";
-import { endOfValue, isText, numberAt, QUOTE } from "../../json/byte_scanner.ts";
+import { endOfValue, isBlank, isText, numberAt, QUOTE } from "../../json/byte_scanner.ts";
 import { FieldReader } from "../../json/field_reader.ts";
 import { InternedNames } from "../../json/interned_names.ts";
 import { KeyTable } from "../../json/key_table.ts";
@@ -68,8 +68,8 @@ export class JournalLineScanner {
       if (fields.key >= 0 && !this.#set(bytes, fields.at, after, line, fields.key)) return false;
       fields.at = after;
     }
-    if (fields.at !== endWithoutSpaces(bytes, end)) return false;
-    return this.#hasIndex && this.#hasStatus && this.#setInput(bytes, end, line);
+    return isBlank(bytes, fields.at, end) && this.#hasIndex && this.#hasStatus &&
+      this.#setInput(bytes, end, line);
   }
 
   /** Sets a field to the value from `start` to `end`. Returns whether it is usual. */
@@ -178,10 +178,4 @@ export class JournalLineScanner {
     }
     buffer.addText("}");
   }
-}
-
-/** The end of a line without the spaces and the carriage return at its end. */
-function endWithoutSpaces(bytes: Buffer, end: number): number {
-  while (bytes[end - 1] === 0x0d || bytes[end - 1] === 0x20) end--;
-  return end;
 }

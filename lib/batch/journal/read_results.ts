@@ -54,11 +54,13 @@ export class ResultLine {
     return this.valid ? parseLine(this.#text()) : "it is not UTF-8";
   }
 
-  /** Whether a crash may have left it, if it is no record: the start of one, or the zeros of unwritten blocks. */
+  /** Whether a crash may have left it, if it is no record: the start of one, the zeros of unwritten blocks, or both. */
   get isTorn(): boolean {
     if (this.ended) return false;
     const text = this.#text();
-    return text.startsWith(START) || START.startsWith(text) || /^\0+$/.test(text);
+    if (text.startsWith(START)) return true;
+    const start = /^([^\0]*)\0*$/.exec(text)?.[1];
+    return start !== undefined && START.startsWith(start);
   }
 
   #text(): string {

@@ -5,16 +5,17 @@
  */
 import { closeSync, openSync, rmSync } from "node:fs";
 import { JournalError } from "../../errors.ts";
+import { asNumber } from "../../json/json.ts";
 import { readAt } from "./append_file.ts";
+import type { JournalContents } from "./contents.ts";
+import { ExistingLine } from "./existing_line.ts";
+import { rescuePath } from "./file_guard.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { JournalWriter } from "./journal_writer.ts";
 import type { ModelIndexes } from "./model_indexes.ts";
+import type { JournalFile } from "./open_file.ts";
 import { readResultLines } from "./read_results.ts";
 import { lineIdentity, type ResultRecord } from "./result_line.ts";
-
-/** The path at which results are saved if the result file at `path` is replaced while a batch runs. */
-export function rescuePath(path: string): string {
-  return `${path}.rescued`;
-}
 
 /** The journal that imports the results. */
 interface Importer {
@@ -31,7 +32,7 @@ function isUseful(record: ResultRecord, indexes: ModelIndexes) {
   const index = indexes.of(requested_model);
   const state = index.state(i);
   if (state === "none") return true;
-  const spent = (typeof cost === "number" ? cost : 0) + (spent_before ?? 0);
+  const spent = (asNumber(cost) ?? 0) + (asNumber(spent_before) ?? 0);
   return state === "error" && status === "success" || spent > index.spentOn(i);
 }
 
@@ -45,12 +46,11 @@ function mismatch(record: ResultRecord, path: string, { name, indexes }: Importe
 }
 
 /**
- * Adds the results of the rescued file at `path` that the journal lacks. The caller removes the file
- * when they are on disk. Returns whether the file exists.
+ * Adds the results of the rescued file at `path` that the journal lacks. Returns whether the file exists.
  *
  * @throws {JournalError} if the file belongs to another journal, or contains anything but results
  */
-export function importRescued(path: string, importer: Importer): boolean {
+function addRescued(path: string, importer: Importer): boolean {
   const { name, indexes } = importer;
   let fd: number;
   try {
@@ -83,7 +83,27 @@ export function importRescued(path: string, importer: Importer): boolean {
   return true;
 }
 
-/** Deletes a rescued file whose results were imported. */
-export function removeRescued(path: string): void {
-  rmSync(path, { force: true });
+/**
+ * Adds the results that an earlier run saved when the result file `file` was replaced, as far as the journal lacks
+ * them, and deletes that copy. If the file is open for reading only, they are only added to `contents`.
+ *
+ * @throws {JournalError} if the copy belongs to another journal, or contains anything but results
+ */
+export function importRescued(
+  { path, name, lock }: JournalFile,
+  contents: JournalContents,
+  writer: JournalWriter,
+): void {
+  const rescued = rescuePath(path);
+  const add = (json: Uint8Array, record: ResultRecord) => {
+    // It is enough to know that the record is done.
+    const { offsets: [offset], lengths: [length] } = lock === undefined
+      ? { offsets: [0], lengths: [json.length + 1] }
+      : writer.write([{ ...record, json }]);
+    contents.addExisting(new ExistingLine().setFrom(record), offset, length - 1);
+  };
+  const exists = addRescued(rescued, { name, indexes: contents.indexes, add });
+  if (!exists || lock === undefined) return;
+  writer.sync();
+  rmSync(rescued, { force: true });
 }

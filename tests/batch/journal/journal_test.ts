@@ -51,6 +51,10 @@ Deno.test("the cost includes answers that were replaced", async () => {
   // Older files do not have this field.
   folder.write("out.jsonl", lines({ ...record(0), cost: 1 }, { ...record(0), cost: 2 }));
   assert.equal(await cost(), 3);
+  // Other programs may write anything.
+  const foreign = { ...record(0), cost: "1", spent_before: "1" } as unknown as ResultRecord;
+  folder.write("out.jsonl", lines({ ...record(0), cost: 2 }, foreign));
+  assert.equal(await cost(), 2);
 });
 
 Deno.test("a record is in the file when append() returns", async () => {
@@ -68,6 +72,8 @@ Deno.test("a torn last line is removed; a whole one without a newline is complet
     const torn of [
       '{"index":2,"outp',
       "\0\0\0\0",
+      '{"in\0\0\0\0',
+      '{"index":2,"outp\0\0',
       '{"index":2}',
       '{"index":2,"output":"é'.slice(0, -1),
     ]

@@ -71,7 +71,7 @@ Deno.test("a line's bytes tell the journal what JSON.parse does", () => {
   fc.assert(fc.property(json, assertSame), { numRuns: 500 });
 });
 
-Deno.test("a damaged line is never taken for another one", () => {
+Deno.test("a damaged line is never mistaken for another one", () => {
   fc.assert(
     fc.property(mutated(json), (text) => {
       if (text.isWellFormed() && !text.includes("\n")) assertSame(text);

@@ -117,7 +117,7 @@ Deno.test("a connection that closes within compressed data is an error", async (
   }
 });
 
-Deno.test("damaged data closes the connection, even if the server goes on sending", async () => {
+Deno.test("damaged data closes the connection, even if the server keeps sending", async () => {
   const damaged = Buffer.from(GZIP);
   damaged.fill(0xaa, 4, 40);
   await using server = await startRawServer((socket) => {
