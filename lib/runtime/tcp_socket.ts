@@ -53,6 +53,21 @@ export function openSocket(address: SocketAddress, listener: SocketListener): Tc
     : new NodeTcpSocket(address, listener);
 }
 
+/**
+ * Keeps a failure to send from closing a connection, and passes it to `onFailure`: the other side may have answered
+ * before it closed the connection, and the answer can still be read. Reading ends after it.
+ */
+function keepReading(socket: Socket, onFailure: (error: Error) => void): void {
+  const { _write: write, _writev: writev } = socket;
+  type Callback = Parameters<typeof write>[2];
+  const held = (callback: Callback): Callback => (error) => error ? onFailure(error) : callback();
+  socket._write = (chunk, encoding, callback) =>
+    write.call(socket, chunk, encoding, held(callback));
+  if (writev !== undefined) {
+    socket._writev = (chunks, callback) => writev.call(socket, chunks, held(callback));
+  }
+}
+
 class NodeTcpSocket implements TcpSocket {
   readonly #socket: Socket;
 
@@ -60,13 +75,17 @@ class NodeTcpSocket implements TcpSocket {
     // Not imported: only programs that send requests need it.
     const { connect } = process.getBuiltinModule("node:net");
     let isConnected = false;
+    let sendFailure: Error | undefined;
+    const onEnd = () =>
+      sendFailure === undefined ? listener.onEnd() : listener.onError(sendFailure);
     this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true })
       .setKeepAlive(true, PROBE_DELAY)
       .on("data", (bytes: Buffer) => listener.onData(bytes))
-      .on("end", () => listener.onEnd())
+      .on("end", onEnd)
       .on("connect", () => isConnected = true)
       .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
-      .on("close", () => listener.onEnd());
+      .on("close", onEnd);
+    keepReading(this.#socket, (error) => sendFailure ??= error);
   }
 
   write(text: string): void {
