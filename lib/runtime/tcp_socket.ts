@@ -14,6 +14,8 @@ const PROBE_DELAY = 60_000;
 
 /** Receives what happens to a connection. */
 export interface SocketListener {
+  /** Called when there is a connection. */
+  onOpen(): void;
   /** Called with bytes that arrived; their memory is the listener's. */
   onData(bytes: Buffer): void;
   /** Called when the other side sends nothing more, or the connection has closed; perhaps twice. */
@@ -24,7 +26,7 @@ export interface SocketListener {
 
 /** A connection. */
 export interface TcpSocket {
-  /** Sends text, as soon as there is a connection. */
+  /** Sends text. There must be a connection. */
   write(text: string): void;
   /** Whether everything has been handed to the system. */
   readonly isFlushed: boolean;
@@ -82,7 +84,10 @@ class NodeTcpSocket implements TcpSocket {
       .setKeepAlive(true, PROBE_DELAY)
       .on("data", (bytes: Buffer) => listener.onData(bytes))
       .on("end", onEnd)
-      .on("connect", () => isConnected = true)
+      .on("connect", () => {
+        isConnected = true;
+        listener.onOpen();
+      })
       .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
       .on("close", onEnd);
     keepReading(this.#socket, (error) => sendFailure ??= error);
@@ -139,16 +144,11 @@ class BunTcpSocket implements TcpSocket {
     if (this.#isDestroyed) return socket.close();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, PROBE_DELAY);
-    this.flush();
+    this.listener.onOpen();
   }
 
   write(text: string): void {
-    if (this.#socket === undefined || this.#rest !== undefined) {
-      const bytes = Buffer.from(text);
-      this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
-      return;
-    }
-    const written = this.#socket.write(text);
+    const written = this.#socket!.write(text);
     if (written < Buffer.byteLength(text)) {
       this.#rest = Buffer.from(text).subarray(Math.max(0, written));
     }
