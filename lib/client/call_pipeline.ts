@@ -15,6 +15,7 @@ import type { ChatResult } from "../chat/result.ts";
 import { AbortedError, ConfigurationError } from "../errors.ts";
 import type { CostTracker } from "../pricing/cost_tracker.ts";
 import type { ModelInfo } from "../protocols/protocol.ts";
+import { Lazy } from "../runtime/lazy.ts";
 import type { CallHooks } from "../scheduling/call_hooks.ts";
 import { DispatchGroup, type LossCheck } from "../scheduling/dispatch_group.ts";
 import type { LoadBalance } from "../scheduling/load_balancer.ts";
@@ -90,7 +91,9 @@ export class CallPipeline implements Completions {
   readonly #closing = new AbortController();
   readonly #signals: CallSignals;
   /** The prices that a budget needs; loaded with the first call. */
-  #prices: Promise<unknown> | undefined;
+  readonly #prices = new Lazy(() =>
+    Promise.all(this.endpoints.map((endpoint) => endpoint.loadPricer()))
+  );
   #openShare: ShareOpener | undefined;
   #share: ReturnType<ShareOpener> | undefined;
   /** Sends a call once; one function for all calls. */
@@ -430,7 +433,7 @@ export class CallPipeline implements Completions {
   }
 
   async #prepare(call: Call): Promise<ChatResult> {
-    if (this.metering.hasBudget) await this.#loadPrices();
+    if (this.metering.hasBudget) await this.#prices.get();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return await this.#answer(call);
   }
@@ -474,12 +477,6 @@ export class CallPipeline implements Completions {
     const answer = this.#scheduler.run(this.#attempt, call);
     const { responseFormat } = call.options;
     return responseFormat === undefined ? answer : withParsed(answer, responseFormat);
-  }
-
-  #loadPrices(): Promise<unknown> {
-    return this.#prices ??= Promise.all(
-      this.endpoints.map((endpoint) => endpoint.loadPricer()),
-    );
   }
 }
 
