@@ -90,7 +90,8 @@ class NodeTcpSocket implements TcpSocket {
       })
       .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
       .on("close", onEnd);
-    keepReading(this.#socket, (error) => sendFailure ??= error);
+    // Bun reads first.
+    if (globals.Bun === undefined) keepReading(this.#socket, (error) => sendFailure ??= error);
   }
 
   write(text: string): void {
