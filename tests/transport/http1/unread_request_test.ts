@@ -1,6 +1,7 @@
 /** Servers that answer and close the connection before they have read the request, as some do with a large one. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { httpAnswer } from "../../support/raw_server.ts";
 import { failureOf, READERS } from "./exchanges.ts";
@@ -46,7 +47,10 @@ Deno.test("an answer is read although its connection closes before the request w
   }
 });
 
-Deno.test("an answer without a length is cut short by a reset while the request is sent", async () => {
+const name = "an answer without a length is cut short by a reset while the request is sent";
+
+// Bun reports some resets as a regular end of the connection.
+Deno.test(name, { ignore: "bun" in process.versions }, async () => {
   await using server = await startImpatientServer("HTTP/1.1 413 Too Large\r\n\r\ntoo lar");
   for (let i = 0; i < TIMES; i++) {
     for (const read of Object.values(READERS)) {
