@@ -6,6 +6,7 @@
 import { eventsOf } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Lazy } from "../runtime/lazy.ts";
 import type { Grant, Scheduler } from "../scheduling/scheduler.ts";
 import { withParsed } from "./answer.ts";
 import { attempt } from "./attempt.ts";
@@ -33,12 +34,13 @@ export class CallRunner {
   readonly #metering: Metering;
   readonly #cache: CachedCalls | undefined;
   /** The prices that a budget needs; loaded with the first call. */
-  #prices: Promise<unknown> | undefined;
+  readonly #prices: Lazy<unknown>;
   /** Sends a call once; one function for all calls. */
   readonly #attempt: (grant: Grant<EndpointClient>, call: Call) => Promise<ChatResult>;
 
   constructor({ endpoints, scheduler, sharing, metering, cache, clock }: RunnerOptions) {
     this.#endpoints = endpoints;
+    this.#prices = new Lazy(() => Promise.all(endpoints.map((endpoint) => endpoint.loadPricer())));
     this.#scheduler = scheduler;
     this.#sharing = sharing;
     this.#metering = metering;
@@ -54,15 +56,9 @@ export class CallRunner {
 
   /** Loads prices and attachments first. */
   async #prepare(call: Call): Promise<ChatResult> {
-    if (this.#metering.hasBudget) await this.#loadPrices();
+    if (this.#metering.hasBudget) await this.#prices.get();
     if (call.unloaded.length > 0) await call.loadAttachments();
     return await this.#answer(call);
-  }
-
-  #loadPrices(): Promise<unknown> {
-    return this.#prices ??= Promise.all(
-      this.#endpoints.map((endpoint) => endpoint.loadPricer()),
-    );
   }
 
   #answer(call: Call): Promise<ChatResult> {

@@ -7,6 +7,7 @@ import { withExtraBody } from "../chat/extra_body.ts";
 import { withoutLimits } from "../chat/max_tokens.ts";
 import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
+import { Lazy } from "../runtime/lazy.ts";
 import type { Usage } from "../usage.ts";
 import type { StreamEvent } from "../chat/events.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -79,7 +80,9 @@ export class EndpointClient implements Target {
   readonly prices: readonly PriceRow[] | undefined;
   /** The prices of this server; `undefined` until {@link EndpointClient.loadPricer} has loaded them. */
   pricer: Pricer | undefined;
-  #loading: Promise<Pricer> | undefined;
+  readonly #loading = new Lazy(async () =>
+    this.pricer = await loadPricer(this.connection.endpoint.baseUrl, this.prices)
+  );
   #identity: EndpointIdentity | undefined;
   readonly #options: ConstructorParameters<typeof EndpointClient>[0];
   readonly #clock: Clock;
@@ -242,8 +245,7 @@ export class EndpointClient implements Target {
 
   /** Loads the prices of this server, once, and sets {@link EndpointClient.pricer}. */
   loadPricer(): Promise<Pricer> {
-    return this.#loading ??= loadPricer(this.connection.endpoint.baseUrl, this.prices)
-      .then((pricer) => this.pricer = pricer);
+    return this.#loading.get();
   }
 
   /** Loads the prices of this server's batch API. */

@@ -22,10 +22,10 @@ import type { ChatResult } from "../chat/result.ts";
 import { ConfigurationError } from "../errors.ts";
 import { parseExact } from "../json/json.ts";
 import { CostTracker } from "../pricing/cost_tracker.ts";
-import type { Pricer } from "../pricing/price.ts";
 import { promptSize } from "../pricing/token_estimate.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import { keyFingerprint } from "../redact.ts";
+import { Lazy } from "../runtime/lazy.ts";
 import type { Reservation } from "../scheduling/budget.ts";
 import { withParsed } from "./answer.ts";
 import { resultOf } from "./attempt.ts";
@@ -86,7 +86,7 @@ class EndpointJobs implements JobClient {
   readonly #protocol: Protocol;
   readonly #api: BatchApi | undefined;
   readonly #costs: CostTracker;
-  #pricer: Promise<Pricer> | undefined;
+  readonly #pricer = new Lazy(() => this.#endpoint.loadBatchPricer());
 
   constructor(
     pipeline: CallPipeline,
@@ -148,7 +148,7 @@ class EndpointJobs implements JobClient {
     const problem = this.#api?.rowProblem?.(request);
     if (problem !== undefined) throw new ConfigurationError(problem);
     const size = sizeOf(call);
-    const pricer = await this.#loadPricer();
+    const pricer = await this.#pricer.get();
     const metered = { promptSize: size, options: call.options };
     return {
       request,
@@ -171,7 +171,7 @@ class EndpointJobs implements JobClient {
     if (row.kind === "error") throw rowError(protocol, this.#endpoint, row);
     const model = sentModel ?? options.model ?? this.#endpoint.model ?? "";
     const endpoint = this.#endpoint;
-    const pricer = await this.#loadPricer();
+    const pricer = await this.#pricer.get();
     const answered = answerOf(protocol, endpoint, row.body);
     const cost = costBy(pricer, model, answered.completion);
     // The time that a job takes says nothing about one of its rows.
@@ -238,10 +238,6 @@ class EndpointJobs implements JobClient {
 
   restore(cost: number): Reservation {
     return this.#costs.restore(cost);
-  }
-
-  #loadPricer(): Promise<Pricer> {
-    return this.#pricer ??= this.#endpoint.loadBatchPricer();
   }
 }
 

@@ -106,6 +106,8 @@ class HonoGateway extends Hono implements GatewayApp {
       onRequest: (facts) => this.#notify(facts),
     });
     const router = new GatewayRouter(this.#createHost());
+    // The first request would need files when there may be none to open. It tries again if this fails.
+    router.load().catch(() => {});
     this.all("*", (context) => router.handle(context));
   }
 

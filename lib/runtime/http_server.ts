@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { clearInterval, setInterval } from "node:timers";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import { ConfigurationError } from "../errors.ts";
 import { type BunNamespace, type DenoNamespace, globals, type RequestHandler } from "./globals.ts";
 
@@ -35,6 +35,9 @@ const BUN_BODY_BYTES = 128 * 2 ** 20;
 
 /** Seconds that Node keeps an idle connection open: longer than the proxies in front of it, which reuse them. */
 const NODE_KEEP_ALIVE = 75;
+
+/** Milliseconds until Deno listens again after it could not accept a connection. */
+const LISTEN_AGAIN = 100;
 
 /** The command that shows which program listens on a port. */
 function findCommand(port: number): string {
@@ -73,27 +76,47 @@ function serveOnDeno(
   handler: RequestHandler,
 ): HttpServer {
   const closing = new AbortController();
-  const server = deno.serve(
-    {
-      port,
-      hostname,
-      signal: closing.signal,
-      onListen: () => {},
-      onError: () => new Response("internal error", { status: 500 }),
-    },
-    (request, info) => handler(request, { address: () => info.remoteAddr.hostname }),
-  );
+  const listen = (port: number) =>
+    deno.serve(
+      {
+        port,
+        hostname,
+        signal: closing.signal,
+        onListen: () => {},
+        onError: () => new Response("internal error", { status: 500 }),
+      },
+      (request, info) => handler(request, { address: () => info.remoteAddr.hostname }),
+    );
+  let server = listen(port);
+  const { port: bound } = server.addr;
   let isStopping = false;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  /** Deno stops listening if it cannot accept a connection, as when too many files are open. */
+  const onFailure = () => {
+    if (isStopping || closing.signal.aborted) return;
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      try {
+        server = listen(bound);
+        server.finished.catch(onFailure);
+      } catch {
+        onFailure();
+      }
+    }, LISTEN_AGAIN);
+  };
+  server.finished.catch(onFailure);
   return {
-    port: server.addr.port,
-    stop() {
+    port: bound,
+    async stop() {
       isStopping = true;
-      return server.shutdown();
+      clearTimeout(waiting);
+      if (waiting === undefined) await server.shutdown();
     },
-    close() {
+    async close() {
+      clearTimeout(waiting);
       // Deno cannot abort a server that is stopping.
       if (!isStopping) closing.abort();
-      return server.finished;
+      if (waiting === undefined) await server.finished;
     },
   };
 }

@@ -14,6 +14,8 @@ const PROBE_DELAY = 60_000;
 
 /** Receives what happens to a connection. */
 export interface SocketListener {
+  /** Called when there is a connection. */
+  onOpen(): void;
   /** Called with bytes that arrived; their memory is the listener's. */
   onData(bytes: Buffer): void;
   /** Called when the other side sends nothing more, or the connection has closed; perhaps twice. */
@@ -24,7 +26,7 @@ export interface SocketListener {
 
 /** A connection. */
 export interface TcpSocket {
-  /** Sends text, as soon as there is a connection. */
+  /** Sends text. There must be a connection. */
   write(text: string): void;
   /** Whether everything has been handed to the system. */
   readonly isFlushed: boolean;
@@ -55,6 +57,21 @@ export function openSocket(address: SocketAddress, listener: SocketListener): Tc
     : new NodeTcpSocket(address, listener);
 }
 
+/**
+ * Keeps a failure to send from closing a connection, and passes it to `onFailure`: the other side may have answered
+ * before it closed the connection, and the answer can still be read. Reading ends after it.
+ */
+function keepReading(socket: Socket, onFailure: (error: Error) => void): void {
+  const { _write: write, _writev: writev } = socket;
+  type Callback = Parameters<typeof write>[2];
+  const held = (callback: Callback): Callback => (error) => error ? onFailure(error) : callback();
+  socket._write = (chunk, encoding, callback) =>
+    write.call(socket, chunk, encoding, held(callback));
+  if (writev !== undefined) {
+    socket._writev = (chunks, callback) => writev.call(socket, chunks, held(callback));
+  }
+}
+
 class NodeTcpSocket implements TcpSocket {
   readonly isSlow = globals.Bun !== undefined;
   readonly #socket: Socket;
@@ -63,13 +80,21 @@ class NodeTcpSocket implements TcpSocket {
     // Not imported: only programs that send requests need it.
     const { connect } = process.getBuiltinModule("node:net");
     let isConnected = false;
+    let sendFailure: Error | undefined;
+    const onEnd = () =>
+      sendFailure === undefined ? listener.onEnd() : listener.onError(sendFailure);
     this.#socket = connect({ host, port, noDelay: true, autoSelectFamily: true })
       .setKeepAlive(true, PROBE_DELAY)
       .on("data", (bytes: Buffer) => listener.onData(bytes))
-      .on("end", () => listener.onEnd())
-      .on("connect", () => isConnected = true)
+      .on("end", onEnd)
+      .on("connect", () => {
+        isConnected = true;
+        listener.onOpen();
+      })
       .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
-      .on("close", () => listener.onEnd());
+      .on("close", onEnd);
+    // Bun reads first.
+    if (globals.Bun === undefined) keepReading(this.#socket, (error) => sendFailure ??= error);
   }
 
   write(text: string): void {
@@ -124,16 +149,11 @@ class BunTcpSocket implements TcpSocket {
     if (this.#isDestroyed) return socket.close();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, PROBE_DELAY);
-    this.flush();
+    this.listener.onOpen();
   }
 
   write(text: string): void {
-    if (this.#socket === undefined || this.#rest !== undefined) {
-      const bytes = Buffer.from(text);
-      this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
-      return;
-    }
-    const written = this.#socket.write(text);
+    const written = this.#socket!.write(text);
     if (written < Buffer.byteLength(text)) {
       this.#rest = Buffer.from(text).subarray(Math.max(0, written));
     }

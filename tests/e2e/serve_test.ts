@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { flexllm, type Running, start } from "../support/cli.ts";
+import { commandLine, flexllm, type Running, start } from "../support/cli.ts";
 import { jsonLines, type TemporaryFolder, temporaryFolder } from "../support/temporary_folder.ts";
 
 const BODY = { model: "mock", messages: [{ role: "user", content: "Hello" }] };
@@ -325,4 +325,28 @@ Deno.test("a word that is no command gets a suggestion", async () => {
   const { code, stderr } = await flexllm(["serve", "statsu"]);
   assert.equal(code, 1);
   assert.match(stderr, /unknown command "statsu"\nDid you mean flexllm serve status\?/);
+});
+
+Deno.test("serve survives more connections than it may open files", async () => {
+  const command = commandLine().map((part) => `'${part}'`).join(" ");
+  const shell = ["-c", `ulimit -n 100; exec ${command} serve -m mock -p 0`];
+  await using running = start([], { shell });
+  const url = await urlOf(running);
+  const { port, hostname } = new URL(url);
+  const sockets = Array.from({ length: 200 }, () => connect(Number(port), hostname));
+  const answers = sockets.map((socket) =>
+    new Promise<void>((resolve) => {
+      socket.on("error", () => resolve()).on("close", resolve).on("data", () => resolve());
+      socket.write("GET /health HTTP/1.1\r\nhost: gateway\r\n\r\n");
+    })
+  );
+  // The first connections are served, however many the system holds back.
+  await answers[0];
+  for (const socket of sockets) socket.destroy();
+  let status = 0;
+  while (status !== 200 && running.process.exitCode === null) {
+    status = await post(url, "/v1/chat/completions", BODY).then(({ status }) => status, () => 0);
+  }
+  assert.equal(status, 200);
+  await stop(running);
 });

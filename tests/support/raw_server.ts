@@ -34,10 +34,10 @@ function parse(text: string, number: number): RawRequest | undefined {
   return { number, path: first.split(" ")[1], headers, body };
 }
 
-/** Starts a server at `host`; `answer` writes to the socket of each request. */
+/** Starts a server at `host`; `answer` writes to the socket of each request. Bun ignores `backlog`. */
 export async function startRawServer(
   answer: (socket: Socket, request: RawRequest) => void,
-  host = "127.0.0.1",
+  { host = "127.0.0.1", backlog }: { host?: string; backlog?: number } = {},
 ): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
@@ -62,7 +62,7 @@ export async function startRawServer(
       sockets.delete(socket);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen({ port: 0, host, backlog }, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     baseUrl: `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`,

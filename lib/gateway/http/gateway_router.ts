@@ -9,6 +9,7 @@ import type { Context } from "hono";
 import { loopbackCheck } from "../../transport/loopback.ts";
 import type { Access, Caller } from "../access.ts";
 import { clientLeft, gatewayStops } from "../end_reasons.ts";
+import { Lazy } from "../../runtime/lazy.ts";
 import { GatewayError } from "../gateway_error.ts";
 import { refuseAdmin } from "./admin_access.ts";
 import { Arrival } from "./arrival.ts";
@@ -50,7 +51,10 @@ export class GatewayRouter {
   readonly #host: GatewayHost;
   #formats: readonly ServedFormat[] = [];
   #table: RouteTable | undefined;
-  #loading: Promise<RouteTable> | undefined;
+  readonly #loading = new Lazy(async () => {
+    this.#formats = await loadFormats();
+    return this.#table = new RouteTable(this.#formats);
+  });
 
   constructor(host: GatewayHost) {
     this.#host = host;
@@ -58,10 +62,7 @@ export class GatewayRouter {
 
   /** Loads the wire formats. Otherwise the first request has to wait for them. */
   load(): Promise<RouteTable> {
-    return this.#loading ??= loadFormats().then((formats) => {
-      this.#formats = formats;
-      return this.#table = new RouteTable(formats);
-    });
+    return this.#loading.get();
   }
 
   /** Answers a request. Never rejects. */

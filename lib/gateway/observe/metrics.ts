@@ -7,6 +7,7 @@ import type { Registry } from "prom-client";
 import { loadPromClient, MetricFactory } from "../../metrics/prom_client.ts";
 import { RequestMetrics } from "../../metrics/request_metrics.ts";
 import type { GatewayFacts } from "../gateway_facts.ts";
+import { Lazy } from "../../runtime/lazy.ts";
 import type { ObservedGateway } from "./observed_gateway.ts";
 import { addStateMetrics } from "./state_metrics.ts";
 
@@ -19,7 +20,8 @@ interface Loaded {
 /** The metrics of one gateway. Several gateways of a process do not share any. */
 export class GatewayMetrics {
   readonly #state: ObservedGateway;
-  #loading: Promise<Loaded> | undefined;
+  /** Loads the library at first use: that takes about 100 ms. */
+  readonly #loading = new Lazy(() => this.#start());
   #loaded: Loaded | undefined;
   /** Requests that ended while the library was being loaded. */
   #early: GatewayFacts[] = [];
@@ -33,19 +35,14 @@ export class GatewayMetrics {
     if (this.#loaded !== undefined) return this.#loaded.requests.add(facts);
     this.#early.push(facts);
     // A failure is reported to those who read the metrics.
-    this.#load().catch(() => this.#early = []);
+    this.#loading.get().catch(() => this.#early = []);
   }
 
   /** Returns the metrics as text, and its content type. */
   async read(): Promise<{ text: string; contentType: string }> {
-    const { registry, requests } = await this.#load();
+    const { registry, requests } = await this.#loading.get();
     requests.flush();
     return { text: await registry.metrics(), contentType: registry.contentType };
-  }
-
-  /** Loads the library at first use: that takes about 100 ms. */
-  #load(): Promise<Loaded> {
-    return this.#loading ??= this.#start();
   }
 
   async #start(): Promise<Loaded> {

@@ -17,6 +17,8 @@ import { type ResponseListener, ResponseParser } from "./response_parser.ts";
 
 /** Seconds for which an idle connection is kept: less than the five after which Node's and uvicorn's servers close it. */
 const KEEP_ALIVE = 4;
+/** Seconds for which a connection may be made while no request waits for it: then the system would try again. */
+const SPARE = 1;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
 
@@ -24,12 +26,25 @@ const MARGIN = 1;
 export interface Destination extends SocketAddress {
   /** Whether there are idle connections. */
   readonly hasIdle: boolean;
-  /** Called when a connection is idle. */
+  /** Called when a request waits until there is a connection. */
+  expect(connection: Connection): void;
+  /** Called when there is a connection, before the request that waits for it is sent. */
+  opened(connection: Connection): void;
+  /** Called when a connection that no request has used is idle. */
+  add(connection: Connection): void;
+  /** Called when a connection is idle after an answer. */
   release(connection: Connection): void;
   /** Called when a connection is closed. */
   remove(connection: Connection): void;
   /** Called when the server closes a connection after an answer, with the milliseconds since then. */
   closedAfter(idle: number): void;
+}
+
+/** A request that waits until there is a connection. */
+interface Unsent {
+  method: string;
+  text: string;
+  handler: DispatchHandler;
 }
 
 /** A connection to one server. */
@@ -41,6 +56,8 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
   #handler: DispatchHandler | undefined;
   #head: ResponseHead | undefined;
   #deadline: Deadline | undefined;
+  #isOpen = false;
+  #unsent: Unsent | undefined;
   /** When the connection became idle, and until when it can be used, in milliseconds of `performance.now()`. */
   #idleSince = 0;
   #idleUntil = 0;
@@ -64,11 +81,44 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
     this.#parser.start(method);
     this.#socket.ref();
     handler.onConnect(this.#abort);
-    if (this.#isClosed) this.#fail(this.#failure);
-    else if (this.#handler === handler) this.#socket.write(text);
+    if (this.#isClosed) return this.#fail(this.#failure);
+    // It may have been aborted.
+    if (this.#handler !== handler) return;
+    if (this.#isOpen) return this.#write(text);
+    this.#unsent = { method, text, handler };
+    this.#destination.expect(this);
   }
 
-  /** Closes the connection, which is idle. */
+  #write(text: string): void {
+    try {
+      this.#socket.write(text);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onOpen(): void {
+    if (this.#isClosed) return;
+    this.#isOpen = true;
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    this.#destination.opened(this);
+    if (unsent !== undefined) return this.#write(unsent.text);
+    this.#keep(KEEP_ALIVE);
+    this.#destination.add(this);
+  }
+
+  /** Sends the request that waits for this connection on another one. This one can be used for a later request. */
+  passTo(other: Connection): void {
+    const { method, text, handler } = this.#unsent!;
+    this.#unsent = undefined;
+    this.#handler = undefined;
+    this.#socket.unref();
+    this.#deadline = deadlinesOf(SPARE).add(this);
+    other.send(method, text, handler);
+  }
+
+  /** Closes the connection, which no request uses. */
   expire(): void {
     this.#close();
   }
@@ -101,25 +151,33 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
     this.#handler = undefined;
     // Some servers answer before they have read the whole request.
     const isReady = isInStep && this.#socket.isFlushed;
-    if (isReady && this.#head!.isPersistent) this.#keep(this.#head!);
-    else this.#close();
     handler.onComplete();
+    const { isPersistent, keepAlive = Infinity } = this.#head!;
+    const seconds = Math.min(KEEP_ALIVE, keepAlive - MARGIN);
+    // Of several connections, the first ones are replaced by cheaper ones.
+    const isReplaced = this.#socket.isSlow && this.#destination.hasIdle;
+    if (isReady && isPersistent && seconds > 0 && !isReplaced) {
+      this.#keep(seconds);
+      this.#destination.release(this);
+    } else {
+      this.#close();
+    }
   }
 
   /** Keeps the connection for the next request. */
-  #keep({ keepAlive = Infinity }: ResponseHead): void {
-    const seconds = Math.min(KEEP_ALIVE, keepAlive - MARGIN);
-    // The first connections of many are replaced.
-    if (seconds <= 0 || (this.#socket.isSlow && this.#destination.hasIdle)) return this.#close();
+  #keep(seconds: number): void {
     this.#idleSince = performance.now();
     this.#idleUntil = this.#idleSince + seconds * 1000;
     const queue = deadlinesOf(seconds);
-    if (this.#deadline?.queue === queue) this.#deadline.restart();
-    else this.#deadline = queue.add(this);
+    if (this.#deadline?.queue === queue) {
+      this.#deadline.restart();
+    } else {
+      this.#deadline?.remove();
+      this.#deadline = queue.add(this);
+    }
     this.#socket.resume();
     // The program may end.
     this.#socket.unref();
-    this.#destination.release(this);
   }
 
   /** Whether an idle connection can still be used. Its deadline does not tell: a busy process extends deadlines. */
@@ -149,7 +207,7 @@ export class Connection implements Expiring, ResponseListener, SocketListener {
 
   onError(error: unknown): void {
     // It may have been closed right after the last answer.
-    const wasIdle = this.#deadline !== undefined && this.#head === undefined;
+    const wasIdle = this.#isOpen && this.#deadline !== undefined && this.#head === undefined;
     if (wasIdle) this.#destination.closedAfter(0);
     this.#fail(error);
   }

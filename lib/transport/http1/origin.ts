@@ -1,6 +1,9 @@
 /**
  * Keeps the idle connections to servers, and decides when one can be used again.
  *
+ * A request that finds no idle connection opens one, but takes another if that is idle first: a server with a short
+ * queue for connections may let one wait for minutes.
+ *
  * @module
  */
 import type { DispatchedResponse } from "../../runtime/dispatched_response.ts";
@@ -31,6 +34,12 @@ export class Origin implements Destination {
   /** Connections that were kept since one was closed silently. */
   #reuses = 0;
   readonly #idle: Connection[] = [];
+  /** Connections that are being made for requests, in their order. */
+  readonly #awaited = new Set<Connection>();
+  /** The connection that is being made although its request has taken another one, so that the next finds it. */
+  #spare: Connection | undefined;
+  /** Whether the requests that wait for connections will take idle ones. */
+  #isSharing = false;
 
   constructor(readonly host: string, readonly port: number) {}
 
@@ -50,17 +59,52 @@ export class Origin implements Destination {
 
   /** Takes a connection that is idle, or a new one. */
   take(): Connection {
+    return this.#takeIdle() ?? new Connection(this);
+  }
+
+  #takeIdle(): Connection | undefined {
     const now = performance.now();
     for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
       if (next.isUsable(now)) return next;
       next.expire();
     }
-    return new Connection(this);
+    return undefined;
+  }
+
+  expect(connection: Connection): void {
+    this.#awaited.add(connection);
+  }
+
+  opened(connection: Connection): void {
+    this.#awaited.delete(connection);
+    if (this.#spare === connection) this.#spare = undefined;
+  }
+
+  add(connection: Connection): void {
+    this.#idle.push(connection);
+    if (this.#awaited.size === 0 || this.#isSharing) return;
+    this.#isSharing = true;
+    // As in `send`, it may have just been closed.
+    if (this.#reuses >= PROVEN) this.#share();
+    else afterEvents(() => this.#share());
   }
 
   release(connection: Connection): void {
-    this.#idle.push(connection);
     this.#reuses++;
+    this.add(connection);
+  }
+
+  /** Sends requests that wait for connections on idle ones. */
+  #share(): void {
+    this.#isSharing = false;
+    for (const awaited of this.#awaited) {
+      const idle = this.#takeIdle();
+      if (idle === undefined) return;
+      this.#awaited.delete(awaited);
+      awaited.passTo(idle);
+      if (this.#spare === undefined) this.#spare = awaited;
+      else awaited.expire();
+    }
   }
 
   closedAfter(idle: number): void {
@@ -72,6 +116,7 @@ export class Origin implements Destination {
   }
 
   remove(connection: Connection): void {
+    this.opened(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
   }

@@ -22,7 +22,7 @@ function at(host: string, { baseUrl }: { baseUrl: string }): string {
 }
 
 Deno.test("an IPv6 address", { ignore: !hasIpv6 }, async () => {
-  await using server = await startRawServer((socket) => socket.write(HELLO), "::1");
+  await using server = await startRawServer((socket) => socket.write(HELLO), { host: "::1" });
   for (let i = 0; i < 2; i++) assert.equal((await readWhole(server.baseUrl)).body, "hello");
   assert.equal(server.requests[0].headers.get("host"), new URL(server.baseUrl).host);
   assert.equal(server.connections(), 1);
@@ -31,7 +31,7 @@ Deno.test("an IPv6 address", { ignore: !hasIpv6 }, async () => {
 for (const family of ["127.0.0.1", "::1"]) {
   const ignore = !LOCALHOST.some(({ address }) => address === family);
   Deno.test(`localhost, where a server listens at ${family} only`, { ignore }, async () => {
-    await using server = await startRawServer((socket) => socket.write(HELLO), family);
+    await using server = await startRawServer((socket) => socket.write(HELLO), { host: family });
     const url = at("localhost", server);
     for (let i = 0; i < 2; i++) assert.equal((await readWhole(url)).body, "hello");
     assert.equal(server.requests[0].headers.get("host"), new URL(url).host);

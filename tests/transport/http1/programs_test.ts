@@ -92,6 +92,14 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
     assert.equal(proxy.requests[0].headers.get("host"), "server.invalid");
   });
 
+  Deno.test(`requests do not wait for connections while others are free (${name})`, async () => {
+    // The system drops what does not fit in the backlog, and the client tries again later and later.
+    await using server = await startRawServer((socket) => socket.write(ANSWER), { backlog: 1 });
+    const results = await runProgram(runtime, [server.baseUrl, "300", "300", "20"]);
+    assert.deepEqual(results, Array(600).fill("hello"));
+    assert.equal(server.requests.length, 600);
+  });
+
   Deno.test(`requests beyond the limit of open files fail, the others don't (${name})`, async () => {
     await using server = await startRawServer((socket) => socket.write(ANSWER));
     const options = { setup: "ulimit -n 40" };

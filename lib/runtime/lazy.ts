@@ -1,0 +1,23 @@
+/**
+ * Loads what is needed once.
+ *
+ * @module
+ */
+
+/** Something that is loaded when it is first needed. */
+export class Lazy<T> {
+  readonly #load: () => Promise<T>;
+  #loading: Promise<T> | undefined;
+
+  constructor(load: () => Promise<T>) {
+    this.#load = load;
+  }
+
+  /** Returns it. All callers share one load; after a failed one, the next call loads again. */
+  get(): Promise<T> {
+    return this.#loading ??= this.#load().catch((error) => {
+      this.#loading = undefined;
+      throw error;
+    });
+  }
+}
