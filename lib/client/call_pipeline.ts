@@ -33,6 +33,7 @@ import { CompletionStream } from "./completion_stream.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
 import { type EndpointStats, endpointStats } from "./endpoint_stats.ts";
 import { EventChannel } from "./event_channel.ts";
+import { write } from "./event_sink.ts";
 import { listModels } from "./list_models.ts";
 import { mergeModels } from "./merge_models.ts";
 import { Metering } from "./metering.ts";
@@ -455,7 +456,7 @@ export class CallPipeline implements Completions {
       ? await cache.complete(encodings, send, call.signal)
       : await cache.stream(encodings, send);
     recorder?.lookedUp(result.cached);
-    if (result.cached && call.events !== undefined) await call.events.write(eventsOf(result));
+    if (result.cached && call.events !== undefined) await write(call.events, eventsOf(result));
     return result;
   }
 

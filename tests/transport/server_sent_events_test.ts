@@ -34,8 +34,11 @@ async function read(
   const chunks = [0, ...places].map((start, i) => bytes.subarray(start, places[i]));
   const events: string[] = [];
   const reader = new ServerSentEventReader(bodyOf(chunks));
-  for (let batch; (batch = await reader.read()) !== undefined;) events.push(...batch);
-  return events;
+  const rest = await reader.forEach((batch) => {
+    events.push(...batch);
+    return true;
+  });
+  return [...events, ...rest];
 }
 
 const STREAM = [
@@ -91,7 +94,12 @@ Deno.test("closing the reader cancels the body", async () => {
     },
   });
   const reader = new ServerSentEventReader(body);
-  assert.deepEqual(await reader.read(), ["x"]);
-  reader.close();
+  const batches: string[][] = [];
+  const reading = reader.forEach((batch) => {
+    if (batches.push(batch) === 2) reader.close();
+    return true;
+  });
+  assert.deepEqual(await reading, []);
+  assert.deepEqual(batches, [["x"], ["x"]]);
   assert.ok(cancelled);
 });
