@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Pieces that are joined at a time. */
-const JOINED = 128;
+/** Pieces that are joined at a time. With more, thousands of open streams would keep several times as many pieces. */
+const JOINED = 16;
 
 /**
  * A text that grows piece by piece. `+=` would keep every piece in memory until the text is read, as a string of its

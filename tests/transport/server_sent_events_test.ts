@@ -85,6 +85,28 @@ for (const [kind, bodyOf] of Object.entries(KINDS)) {
   });
 }
 
+Deno.test("events wait while they are held, and none are passed after a stop", async () => {
+  const encoder = new TextEncoder();
+  const body = ReadableStream.from(["a", "b", "c"].map((x) => encoder.encode(`data: ${x}\n\n`)));
+  const reader = new ServerSentEventReader(body);
+  const events: string[] = [];
+  let onEvent = () => {};
+  const reading = reader.forEach((batch) => {
+    events.push(...batch);
+    onEvent();
+    return false;
+  });
+  await new Promise<void>((resolve) => onEvent = resolve);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(events, ["a"]);
+  const next = new Promise<void>((resolve) => onEvent = resolve);
+  reader.proceed();
+  await next;
+  reader.stop();
+  assert.deepEqual(await reading, []);
+  assert.deepEqual(events, ["a", "b"]);
+});
+
 Deno.test("closing the reader cancels the body", async () => {
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
