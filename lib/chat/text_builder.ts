@@ -4,8 +4,13 @@
  * @module
  */
 
-/** Pieces that are joined at a time. */
-const JOINED = 128;
+/** Pieces that are joined at a time. With more, thousands of open streams would keep several times as many pieces. */
+const JOINED = 16;
+/**
+ * The last group. Decoders and callers build the same text of a stream piece by piece: with this, both refer to one
+ * string for each group instead of a copy each.
+ */
+let lastGroup = "";
 
 /**
  * A text that grows piece by piece. `+=` would keep every piece in memory until the text is read, as a string of its
@@ -40,7 +45,9 @@ export class TextBuilder {
     if (this.#count === 0) return;
     // Pieces of the last group may follow.
     this.#pieces.length = this.#count;
-    this.#text += this.#pieces.join("");
+    const group = this.#pieces.join("");
+    if (group !== lastGroup) lastGroup = group;
+    this.#text += lastGroup;
     this.#count = 0;
   }
 }

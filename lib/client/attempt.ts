@@ -4,7 +4,7 @@
  * @module
  */
 import { assistantMessage } from "../chat/assistant_message.ts";
-import { StreamAccumulator, type StreamEvent } from "../chat/events.ts";
+import { StreamAccumulator } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { copyError, FlexLLMError } from "../errors.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -14,6 +14,7 @@ import type { BufferedResponse } from "../transport/http.ts";
 import { withLost } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Answered, EncodedCall, EndpointClient } from "./endpoint_client.ts";
+import type { EventSink } from "./event_sink.ts";
 import type { Metering } from "./metering.ts";
 
 /**
@@ -84,13 +85,15 @@ async function readStream(
   trace: AttemptTrace | undefined,
 ): Promise<Answered> {
   const channel = call.events!;
-  const write = (events: StreamEvent[]) => {
-    grant.answered();
-    received.addAll(events);
-    call.recorder?.received(events);
-    return channel.write(events);
+  const sink: EventSink = {
+    push(events, writer) {
+      grant.answered();
+      received.addAll(events);
+      call.recorder?.received(events);
+      channel.push(events, writer);
+    },
   };
-  const open = () => grant.target.stream(encoded, call, write);
+  const open = () => grant.target.stream(encoded, call, sink);
   const { model = "", raw = { model }, ...end } =
     await (trace === undefined ? open() : trace.run(open));
   grant.answered();

@@ -13,6 +13,7 @@ import { attempt } from "./attempt.ts";
 import type { CachedCalls, SentCall } from "./cached_calls.ts";
 import type { Call } from "./call.ts";
 import type { EndpointClient } from "./endpoint_client.ts";
+import { write } from "./event_sink.ts";
 import type { LimitSharing } from "./limit_sharing.ts";
 import type { Metering } from "./metering.ts";
 
@@ -81,7 +82,7 @@ export class CallRunner {
       ? await cache.complete(encodings, send, call.signal)
       : await cache.stream(encodings, send);
     recorder?.lookedUp(result.cached);
-    if (result.cached && call.events !== undefined) await call.events.write(eventsOf(result));
+    if (result.cached && call.events !== undefined) await write(call.events, eventsOf(result));
     return result;
   }
 

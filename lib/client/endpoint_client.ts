@@ -9,7 +9,6 @@ import type { Message } from "../chat/messages.ts";
 import type { ChatOptions } from "../chat/options.ts";
 import { Lazy } from "../runtime/lazy.ts";
 import type { Usage } from "../usage.ts";
-import type { StreamEvent } from "../chat/events.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadBatchPricer, loadPricer, type Pricer, type PriceRow } from "../pricing/price.ts";
@@ -28,6 +27,7 @@ import type { EndpointOptions } from "./client_options.ts";
 import { type EndpointIdentity, endpointIdentity } from "../telemetry/request_attributes.ts";
 import type { AttachmentSource } from "../transport/load_file.ts";
 import type { ModelPage } from "./list_models.ts";
+import type { EventSink } from "./event_sink.ts";
 import { readStream, type StreamEnd } from "./read_stream.ts";
 
 /** The context of one attempt. */
@@ -202,14 +202,15 @@ export class EndpointClient implements Target {
     }
   }
 
-  /** Sends a request once and passes its events to `write`, as {@link readStream} does. */
+  /** Sends a request once and pushes its events to `sink`, as {@link readStream} does. */
   stream(
     { provider, request, encoded }: EncodedCall,
     options: AttemptOptions,
-    write: (events: StreamEvent[]) => Promise<void>,
+    sink: EventSink,
   ): Promise<StreamEnd> {
     const reading = {
-      ...options,
+      timeout: options.timeout,
+      signal: options.signal,
       provider,
       isThinkingRequested: Boolean(request.options.thinking),
       endpoint: this.connection.endpoint,
@@ -219,7 +220,7 @@ export class EndpointClient implements Target {
         this.observe(response, undefined);
       },
     };
-    return readStream(encoded, this.connection.fetch, reading, write);
+    return readStream(encoded, this.connection.fetch, reading, sink);
   }
 
   /** Learns the server's rate limits from the headers of an answer. */

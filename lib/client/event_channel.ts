@@ -7,6 +7,7 @@ import type { StreamEvent } from "../chat/events.ts";
 import type { ChatResult } from "../chat/result.ts";
 import { abortedBy, AbortedError } from "../errors.ts";
 import { type Cancellable, cancelledBy } from "../transport/cancellation.ts";
+import type { EventSink, EventWriter } from "./event_sink.ts";
 
 type Batch = IteratorResult<StreamEvent[], ChatResult>;
 
@@ -14,14 +15,16 @@ type Batch = IteratorResult<StreamEvent[], ChatResult>;
  * A stream of event batches with one writer and one reader. The writer runs ahead of the reader by no more
  * than one batch. {@link EventChannel.next} must not be called again before it has settled.
  */
-export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, void>, Cancellable {
+export class EventChannel
+  implements AsyncGenerator<StreamEvent[], ChatResult, void>, Cancellable, EventSink {
   readonly #start: () => Promise<ChatResult>;
   readonly #signal: AbortSignal | undefined;
   /** Called with an error that occurs while nobody reads; the next read fails with it as well. */
   onUnreadError: ((error: unknown) => void) | undefined = undefined;
   #running: Promise<void> | undefined;
   #reader: PromiseWithResolvers<Batch> | undefined;
-  #writer: PromiseWithResolvers<void> | undefined;
+  /** The writer, while it waits for the reader. */
+  #writer: EventWriter | undefined;
   /** Whether a read waits for events. */
   #isReading = false;
   #isClosed = false;
@@ -38,17 +41,16 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
   }
 
   /**
-   * Passes events to the reader; resolves when it asks for more.
+   * Passes events to the reader.
    *
-   * @throws {AbortedError} if the reader leaves, or the signal fires first
+   * @throws {AbortedError} if the reader has left, or the signal has fired
    */
-  write(events: StreamEvent[]): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new AbortedError());
-    if (this.#signal?.aborted) return Promise.reject(abortedBy(this.#signal));
-    this.#writer = Promise.withResolvers();
+  push(events: StreamEvent[], writer: EventWriter): void {
+    if (this.#isClosed) throw new AbortedError();
+    if (this.#signal?.aborted) throw abortedBy(this.#signal);
+    this.#writer = writer;
     this.#isReading = false;
     this.#reader?.resolve({ done: false, value: events });
-    return this.#writer.promise;
   }
 
   /** Reads the next events, or the result at the end. */
@@ -57,17 +59,17 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
     this.#failure = undefined;
     if (failure !== undefined) return Promise.reject(failure.error);
     if (this.#isClosed) return Promise.resolve({ done: true, value: undefined as never });
-    this.#reader = Promise.withResolvers();
+    const { promise } = this.#reader = Promise.withResolvers();
     this.#isReading = true;
     if (this.#running === undefined) this.#running = this.#run();
-    else this.#writer?.resolve();
-    return this.#reader.promise;
+    else this.#takeWriter()?.onDemand();
+    return promise;
   }
 
   /** Leaves the stream; resolves when the writer has stopped. */
   async return(): Promise<Batch> {
     this.#isClosed = true;
-    this.#writer?.reject(new AbortedError());
+    this.#takeWriter()?.onStop(new AbortedError());
     await this.#running;
     return { done: true, value: undefined as never };
   }
@@ -80,7 +82,13 @@ export class EventChannel implements AsyncGenerator<StreamEvent[], ChatResult, v
 
   /** Stops a writer that waits for the reader. */
   cancel(): void {
-    this.#writer?.reject(abortedBy(this.#signal));
+    this.#takeWriter()?.onStop(abortedBy(this.#signal));
+  }
+
+  #takeWriter(): EventWriter | undefined {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    return writer;
   }
 
   [Symbol.asyncIterator](): this {

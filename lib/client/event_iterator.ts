@@ -29,7 +29,7 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
   #position = 0;
   #ended = false;
   /** The pending read of the next batch, which concurrent calls of `next` share. */
-  #reading: Promise<void> | undefined;
+  #reading: Promise<IteratorResult<StreamEvent[], ChatResult>> | undefined;
 
   constructor(
     source: StreamEventSource,
@@ -46,13 +46,15 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
   }
 
   next(): Promise<IteratorResult<T, void>> {
-    while (this.#reading === undefined && this.#position < this.#batch.length) {
-      const value = this.#pick(this.#batch[this.#position++]);
-      if (value !== undefined) return Promise.resolve({ done: false, value });
-    }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    this.#reading ??= this.#read();
-    return this.#reading.then(() => this.next());
+    // Concurrent calls wait for the same read, in their order.
+    if (this.#reading !== undefined) return this.#reading.then(() => this.next());
+    const picked = this.#pickNext();
+    if (picked !== undefined) return Promise.resolve(picked);
+    this.#reading = this.#source.next();
+    return this.#reading.then(
+      (batch) => this.#received(batch),
+      (error) => this.#failed(error),
+    );
   }
 
   async return(): Promise<IteratorResult<T, void>> {
@@ -65,23 +67,35 @@ export class EventIterator<T> implements AsyncIterableIterator<T, void, void> {
     return { done: true, value: undefined };
   }
 
-  async #read(): Promise<void> {
-    try {
-      const { done, value } = await this.#source.next();
-      this.#position = 0;
-      this.#batch = done ? [] : value;
-      if (!done) return;
+  /** The next value of the current batch, or the end; `undefined` if another batch has to be read. */
+  #pickNext(): IteratorResult<T, void> | undefined {
+    while (this.#position < this.#batch.length) {
+      const value = this.#pick(this.#batch[this.#position++]);
+      if (value !== undefined) return { done: false, value };
+    }
+    return this.#ended ? { done: true, value: undefined } : undefined;
+  }
+
+  #received(
+    { done, value }: IteratorResult<StreamEvent[], ChatResult>,
+  ): IteratorResult<T, void> | Promise<IteratorResult<T, void>> {
+    this.#reading = undefined;
+    this.#position = 0;
+    this.#batch = done ? [] : value;
+    if (done) {
       this.#ended = true;
       this.#callbacks.onResult(value);
-    } catch (error) {
-      this.#batch = [];
-      // The consumer left during this read.
-      if (this.#ended) return;
-      this.#ended = true;
-      this.#callbacks.onError(error);
-      throw error;
-    } finally {
-      this.#reading = undefined;
     }
+    return this.#pickNext() ?? this.next();
+  }
+
+  #failed(error: unknown): IteratorResult<T, void> {
+    this.#reading = undefined;
+    this.#batch = [];
+    // The consumer left during this read.
+    if (this.#ended) return { done: true, value: undefined };
+    this.#ended = true;
+    this.#callbacks.onError(error);
+    throw error;
   }
 }

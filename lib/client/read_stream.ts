@@ -10,9 +10,15 @@ import { decodeResponse, throwIncomplete, throwStatusError } from "../protocols/
 import type { Completion, Endpoint, Protocol, StreamDecoder } from "../protocols/protocol.ts";
 import type { EncodedRequest } from "../transport/request.ts";
 import { redact, redactAnswer } from "../redact.ts";
-import { Exchange, type Fetch, type SendOptions } from "../transport/http.ts";
+import {
+  type BufferedResponse,
+  Exchange,
+  type Fetch,
+  type SendOptions,
+} from "../transport/http.ts";
 import { charsetOf, readBody } from "../transport/read_body.ts";
 import { ServerSentEventReader } from "../transport/server_sent_events.ts";
+import { type EventSink, type EventWriter, write } from "./event_sink.ts";
 
 /** The context of a streamed request. */
 export interface ReadStreamOptions extends SendOptions {
@@ -32,11 +38,69 @@ export type StreamEnd =
   & Pick<Completion, "providerMessage" | "cost" | "serviceTier" | "billed">
   & { model?: string; raw?: unknown };
 
+/** Decodes the events of one body, and pushes them to a sink as they arrive. */
+class EventForwarder implements EventWriter {
+  /** The error of an event; no more events are read. */
+  error: unknown;
+  hasEvents = false;
+  readonly #decoder: StreamDecoder;
+  readonly #options: ReadStreamOptions;
+  readonly #exchange: Exchange;
+  readonly #reader: ServerSentEventReader;
+  readonly #sink: EventSink;
+
+  constructor(
+    decoder: StreamDecoder,
+    options: ReadStreamOptions,
+    exchange: Exchange,
+    reader: ServerSentEventReader,
+    sink: EventSink,
+  ) {
+    this.#decoder = decoder;
+    this.#options = options;
+    this.#exchange = exchange;
+    this.#reader = reader;
+    this.#sink = sink;
+  }
+
+  /** Pushes the events of a batch. Returns whether more are wanted at once. */
+  push(batch: readonly string[]): boolean {
+    const events = this.decode(batch);
+    if (events.length > 0) {
+      // The timeout excludes the time that the consumer takes.
+      this.#exchange.pause();
+      this.#sink.push(events, this);
+      return false;
+    }
+    if (this.#isOver) this.#reader.stop();
+    return true;
+  }
+
+  /** The events of a batch, up to an error in it. */
+  decode(batch: readonly string[]): StreamEvent[] {
+    const { events, error } = decodeBatch(batch, this.#decoder, this.#options.secrets);
+    this.error = error;
+    if (events.length > 0) this.hasEvents = true;
+    return events;
+  }
+
+  get #isOver(): boolean {
+    return this.error !== undefined || this.#decoder.ended;
+  }
+
+  onDemand(): void {
+    if (this.#isOver) return this.#reader.stop();
+    this.#exchange.limit(this.#options.timeout, "no further event of the answer");
+    this.#reader.proceed();
+  }
+
+  onStop(reason: unknown): void {
+    this.#exchange.end(this.#exchange.error(reason));
+  }
+}
+
 /**
- * Reads one streamed completion, and returns the parts that are not events.
- *
- * @param write takes the events in the batches in which they arrive; resolves when more are wanted, and rejects to
- *   close the connection
+ * Reads one streamed completion, pushes its events to `sink`, and returns the parts that are not events.
  *
  * @throws {FlexLLMError} for every failure
  */
@@ -44,7 +108,7 @@ export async function readStream(
   request: EncodedRequest,
   fetch: Fetch,
   options: ReadStreamOptions,
-  write: (events: StreamEvent[]) => Promise<void>,
+  sink: EventSink,
 ): Promise<StreamEnd> {
   const { provider, timeout } = options;
   const exchange = new Exchange(request.url, options.signal);
@@ -54,43 +118,36 @@ export async function readStream(
     exchange.limit(timeout, "no first event of the answer");
     const response = await exchange.open(request, fetch);
     options.onResponse?.(response);
-    const { status, headers } = response;
-    const shown = (body: string) => redactAnswer({ status, headers, body }, options.secrets);
     if (!response.ok) {
-      throwStatusError(
-        provider,
-        shown(await exchange.orEnd(readBody(response), fetch)),
-        options.endpoint,
-      );
+      const body = await exchange.orEnd(readBody(response), fetch);
+      throwStatusError(provider, shownAnswer(response, body, options), options.endpoint);
     }
     const decoder = provider.streamDecoder(options.endpoint, options.isThinkingRequested);
-    let hasEvents = false;
     const opened = reader = openBody(response);
     exchange.onEnd(() => opened.close());
-    for (let batch; (batch = await opened.read()) !== undefined;) {
-      if (typeof batch === "string") {
-        const answer = decodeResponse(provider, shown(batch), options.endpoint);
-        finished = true;
-        await write(eventsOf(answer.completion));
-        const { model, providerMessage, cost, serviceTier, billed } = answer.completion;
-        return { model, providerMessage, cost, serviceTier, billed, raw: answer.raw };
-      }
-      const { events, error } = decodeBatch(batch, decoder, options.secrets);
-      if (events.length > 0) {
-        hasEvents = true;
-        // The timeout excludes the time that the consumer takes.
-        exchange.pause();
-        await write(events);
-        exchange.limit(timeout, "no further event of the answer");
-      }
-      if (error !== undefined && decoder.failure === undefined) throw error;
-      if (error !== undefined || decoder.ended) break;
+    const forwarder = new EventForwarder(decoder, options, exchange, opened, sink);
+    const rest = await opened.forEach((batch) => forwarder.push(batch));
+    exchange.throwIfEnded();
+    exchange.pause();
+    if (typeof rest === "string") {
+      const body = shownAnswer(response, rest, options);
+      const { completion, raw } = decodeResponse(provider, body, options.endpoint);
+      finished = true;
+      await write(sink, eventsOf(completion));
+      const { model, providerMessage, cost, serviceTier, billed } = completion;
+      return { model, providerMessage, cost, serviceTier, billed, raw };
     }
-    // After the first event, the caller adds what it has received to the error.
+    const events = rest.length > 0 ? forwarder.decode(rest) : [];
+    if (events.length > 0) await write(sink, events);
+    const { error, hasEvents } = forwarder;
     const { failure } = decoder;
+    if (error !== undefined && failure === undefined) throw error;
+    // After the first event, the caller adds what it has received to the error.
     if (failure !== undefined) {
       failure.error.message = redact(failure.error.message ?? "", ...options.secrets) || undefined;
-      if (hasEvents && failure.usage) await write([{ type: "usage", usage: failure.usage }]);
+      if (hasEvents && failure.usage) {
+        await write(sink, [{ type: "usage", usage: failure.usage }]);
+      }
     }
     throwIncomplete(decoder, options.endpoint, hasEvents ? undefined : new StreamAccumulator());
     finished = true;
@@ -103,6 +160,15 @@ export async function readStream(
     if (!finished) exchange.end(new AbortedError());
     exchange.close();
   }
+}
+
+/** A whole answer without secrets. */
+function shownAnswer(
+  { status, headers }: Response,
+  body: string,
+  { secrets }: ReadStreamOptions,
+): BufferedResponse {
+  return redactAnswer({ status, headers, body }, secrets);
 }
 
 function openBody(response: Response): ServerSentEventReader {

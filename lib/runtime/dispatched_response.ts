@@ -20,6 +20,14 @@ type RawHeaders = readonly Buffer[] | readonly string[];
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Takes the chunks of a body: see {@link DispatchedResponse.forEach}. */
+interface Consumer {
+  take(chunk: Uint8Array): boolean;
+  maxPart: number;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
 /** Maximum bytes of a body that are buffered before it is read. */
 const READ_AHEAD = 64 * 1024;
 
@@ -38,7 +46,7 @@ export class DispatchedResponse
   #onOpen!: (response: DispatchedResponse) => void;
   #onFailure!: (reason: unknown) => void;
   readonly #signal: AbortSignal | null;
-  readonly #onSignal = () => this.abort(this.#signal!.reason);
+  #onSignal: (() => void) | undefined;
   #abort: ((reason?: unknown) => void) | undefined;
   #resume: (() => void) | undefined;
   #rawHeaders: RawHeaders = [];
@@ -53,6 +61,9 @@ export class DispatchedResponse
   #failure: { reason: unknown } | undefined;
   /** Wakes the reader. */
   #onArrival: (() => void) | undefined;
+  #consumer: Consumer | undefined;
+  /** Whether the consumer takes no chunk now. */
+  #isHeld = false;
 
   /** Prepares for one response. When `signal` fires, the request is aborted, and all reading fails. */
   constructor(signal?: AbortSignal | null) {
@@ -61,8 +72,13 @@ export class DispatchedResponse
       this.#onOpen = resolve;
       this.#onFailure = reject;
     });
-    if (signal?.aborted) this.#onSignal();
-    else signal?.addEventListener("abort", this.#onSignal);
+    if (signal?.aborted) this.abort(signal.reason);
+    else if (signal) {
+      signal.addEventListener(
+        "abort",
+        this.#onSignal = () => this.abort(signal.reason),
+      );
+    }
   }
 
   onConnect(abort: (reason?: unknown) => void): void {
@@ -86,6 +102,7 @@ export class DispatchedResponse
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     this.#onArrival?.();
+    this.#deliver();
     this.#isPaused = this.#size > this.#readAhead;
     return !this.#isPaused;
   }
@@ -166,14 +183,69 @@ export class DispatchedResponse
   /** Reads the next chunk of a body that is not compressed; `undefined` at the end. */
   async read(): Promise<Uint8Array | undefined> {
     while (!this.#isOver && this.#chunks.length === 0) await this.#arrival();
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      this.#size -= chunk.length;
-      if (this.#size <= this.#readAhead) this.#continue();
-    } else if (this.#failure !== undefined) {
-      throw this.#failure.reason;
-    }
+    const chunk = this.#shift(Infinity);
+    if (chunk === undefined && this.#failure !== undefined) throw this.#failure.reason;
     return chunk;
+  }
+
+  /** Removes the next chunk, or the first part of it, from what has arrived. */
+  #shift(maxPart: number): Uint8Array | undefined {
+    let chunk = this.#chunks[0];
+    if (chunk === undefined) return undefined;
+    if (chunk.length <= maxPart) {
+      this.#chunks.shift();
+    } else {
+      this.#chunks[0] = chunk.subarray(maxPart);
+      chunk = chunk.subarray(0, maxPart);
+    }
+    this.#size -= chunk.length;
+    if (this.#size <= this.#readAhead) this.#continue();
+    return chunk;
+  }
+
+  /**
+   * Passes the chunks of a body that is not compressed to `take` as they arrive, without a promise for each. If it
+   * returns `false`, the next one waits for {@link DispatchedResponse.proceed}. Resolves at the end of the body, or when
+   * it is cancelled or {@link DispatchedResponse.stop} is called. Rejects if the body fails or `take` throws.
+   *
+   * @param maxPart maximum bytes of a chunk; larger ones are passed in parts
+   */
+  forEach(take: (chunk: Uint8Array) => boolean, maxPart: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#consumer = { take, maxPart, resolve, reject };
+      this.#deliver();
+    });
+  }
+
+  /** Passes the next chunk. */
+  proceed(): void {
+    this.#isHeld = false;
+    this.#deliver();
+  }
+
+  /** Passes no more chunks. */
+  stop(): void {
+    this.#consumer?.resolve();
+    this.#consumer = undefined;
+  }
+
+  #deliver(): void {
+    while (this.#consumer !== undefined && !this.#isHeld) {
+      const { take, maxPart, resolve, reject } = this.#consumer;
+      const chunk = this.#shift(maxPart);
+      try {
+        if (chunk !== undefined) {
+          if (!take(chunk)) this.#isHeld = true;
+          continue;
+        }
+        if (!this.#isOver) return;
+        if (this.#failure !== undefined) throw this.#failure.reason;
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+      this.#consumer = undefined;
+    }
   }
 
   #stream(): ReadableStream<Bytes> {
@@ -217,6 +289,7 @@ export class DispatchedResponse
   #discard(): void {
     this.#chunks = [];
     this.#size = 0;
+    this.#isHeld = false;
   }
 
   #fail(reason: unknown): void {
@@ -227,8 +300,9 @@ export class DispatchedResponse
 
   #end(): void {
     this.#isOver = true;
-    this.#signal?.removeEventListener("abort", this.#onSignal);
+    if (this.#onSignal !== undefined) this.#signal!.removeEventListener("abort", this.#onSignal);
     this.#onArrival?.();
+    this.#deliver();
   }
 }
 

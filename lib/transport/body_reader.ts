@@ -62,6 +62,9 @@ export class BodyReader {
   #isFull = false;
   /** What is left of a chunk that is larger than a part. */
   #rest: Uint8Array | undefined;
+  /** Whether {@link BodyReader.forEach} is to pass nothing more. */
+  #isStopped = false;
+  #onProceed: (() => void) | undefined;
 
   /**
    * @param source the response or its body
@@ -97,6 +100,37 @@ export class BodyReader {
     return value;
   }
 
+  /**
+   * Passes the chunks to `take` as they arrive; each is only valid during the call. If it returns `false`, the next one
+   * waits for {@link BodyReader.proceed}. Resolves at the end, or when the reader is stopped or closed.
+   */
+  forEach(take: (chunk: Uint8Array) => boolean): Promise<void> {
+    return this.#direct === undefined
+      ? this.#pull(take)
+      : this.#direct.forEach(take, this.#maxPart);
+  }
+
+  async #pull(take: (chunk: Uint8Array) => boolean): Promise<void> {
+    while (!this.#isStopped) {
+      const chunk = await this.read();
+      if (chunk === undefined || this.#isStopped) return;
+      if (!take(chunk)) await new Promise<void>((resolve) => this.#onProceed = resolve);
+    }
+  }
+
+  /** Passes the next chunk. */
+  proceed(): void {
+    this.#direct?.proceed();
+    this.#onProceed?.();
+  }
+
+  /** Passes no more chunks. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#direct?.stop();
+    this.#onProceed?.();
+  }
+
   #releaseLarge(): void {
     if (this.#large !== undefined) releaseBuffer(this.#large);
     this.#large = undefined;
@@ -112,6 +146,7 @@ export class BodyReader {
 
   /** Releases the reader, and closes the connection unless the body was read to its end. */
   close(): void {
+    this.stop();
     this.#releaseLarge();
     this.#small = undefined;
     this.#rest = undefined;

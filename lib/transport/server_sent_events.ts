@@ -10,7 +10,7 @@ import { EventReader } from "./event_reader.ts";
 export class ServerSentEventReader {
   readonly #body: BodyReader;
   readonly #events: EventReader;
-  #isOver = false;
+  #isStopped = false;
 
   /**
    * @param source the response or its body
@@ -22,30 +22,37 @@ export class ServerSentEventReader {
   }
 
   /**
-   * Returns the `data` of the events that the next chunk completes, `undefined` at the end. Comments (keep-alives) and
-   * events without data are left out. A body that is a document instead (JSON, HTML), whatever its content type says,
-   * is returned once, as its whole text.
+   * Passes the `data` of the events that each chunk completes to `take`. If it returns `false`, the next ones wait for
+   * {@link ServerSentEventReader.proceed}. Comments (keep-alives) and events without data are left out.
    *
+   * @returns what the body ends with: events whose last blank line is missing. A body that is a document instead (JSON,
+   *   HTML), whatever its content type says, is returned as its whole text
    * @throws {MalformedResponseError} when an event or the whole body is too large
    */
-  async read(): Promise<string[] | string | undefined> {
-    while (!this.#isOver) {
-      const chunk = await this.#body.read();
-      if (chunk === undefined) return this.#end();
+  async forEach(take: (batch: string[]) => boolean): Promise<string[] | string> {
+    await this.#body.forEach((chunk) => {
       const batch = this.#events.push(chunk);
-      if (batch.length > 0) return batch;
-    }
-    return undefined;
+      return batch.length === 0 || take(batch);
+    });
+    if (this.#isStopped) return [];
+    const batch = this.#events.end();
+    return this.#events.document ?? batch;
+  }
+
+  /** Passes the next events. */
+  proceed(): void {
+    this.#body.proceed();
+  }
+
+  /** Passes no more events. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#body.stop();
   }
 
   /** Stops reading immediately, even while the server is silent, and closes the connection unless all was read. */
   close(): void {
+    this.#isStopped = true;
     this.#body.close();
-  }
-
-  #end(): string[] | string | undefined {
-    this.#isOver = true;
-    const batch = this.#events.end();
-    return batch.length > 0 ? batch : this.#events.document;
   }
 }

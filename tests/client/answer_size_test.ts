@@ -156,7 +156,10 @@ Deno.test("an endless stream is an error at 512 MiB", async () => {
   const error = await failure((async () => {
     const reader = new ServerSentEventReader(body);
     try {
-      for (let batch; (batch = await reader.read()) !== undefined;) events += batch.length;
+      await reader.forEach((batch) => {
+        events += batch.length;
+        return true;
+      });
     } finally {
       reader.close();
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { EventChannel } from "../../lib/client/event_channel.ts";
+import { write } from "../../lib/client/event_sink.ts";
 import type { StreamEvent } from "../../lib/chat/events.ts";
 import { chatResult } from "../support/chat_result.ts";
 
@@ -17,7 +18,7 @@ Deno.test("EventChannel starts with the first read, and the writer waits for the
   const channel: EventChannel = new EventChannel(async () => {
     log.push("started");
     for (const piece of ["a", "b"]) {
-      await channel.write(text(piece));
+      await write(channel, text(piece));
       log.push(`after ${piece}`);
     }
     return RESULT;
@@ -36,7 +37,7 @@ Deno.test("EventChannel starts with the first read, and the writer waits for the
 
 Deno.test("EventChannel passes an error of the writer to the reader, once", async () => {
   const channel: EventChannel = new EventChannel(async () => {
-    await channel.write(text("a"));
+    await write(channel, text("a"));
     throw new Error("broken");
   });
   await channel.next();
@@ -49,7 +50,7 @@ Deno.test("a reader that leaves EventChannel stops the writer, and waits until i
   let isStopped = false;
   const channel: EventChannel = new EventChannel(async () => {
     try {
-      await channel.write(text("a"));
+      await write(channel, text("a"));
     } catch (thrown) {
       error = thrown;
     }
@@ -61,7 +62,7 @@ Deno.test("a reader that leaves EventChannel stops the writer, and waits until i
   await channel.return();
   assert.equal((error as { code: string }).code, "aborted");
   assert.ok(isStopped);
-  await assert.rejects(channel.write(text("b")), { code: "aborted" });
+  await assert.rejects(write(channel, text("b")), { code: "aborted" });
 });
 
 Deno.test("an EventChannel that is left before it was read never starts", async () => {
@@ -79,7 +80,7 @@ Deno.test("the signal of EventChannel stops a writer that waits for the reader",
   const controller = new AbortController();
   const unread: unknown[] = [];
   const channel: EventChannel = new EventChannel(async () => {
-    await channel.write(text("a"));
+    await write(channel, text("a"));
     return RESULT;
   }, controller.signal);
   channel.onUnreadError = (error) => unread.push(error);
@@ -93,7 +94,7 @@ Deno.test("the signal of EventChannel stops a writer that waits for the reader",
 
 Deno.test("EventChannel takes no events after its signal has fired", async () => {
   const channel: EventChannel = new EventChannel(async () => {
-    await channel.write(text("a"));
+    await write(channel, text("a"));
     return RESULT;
   }, AbortSignal.abort());
   await assert.rejects(channel.next(), { code: "aborted" });

@@ -11,6 +11,15 @@ async function silentServer() {
   return await startRawServer((socket) => socket.write(`${EVENT_STREAM_HEAD}${textEvent("one")}`));
 }
 
+/** A server that sends a whole stream in one piece, and keeps the connection. */
+async function wholeServer() {
+  const events = `${textEvent("one")}data: [DONE]\n\n`;
+  const chunk = `${events.length.toString(16)}\r\n${events}\r\n0\r\n\r\n`;
+  const head =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n";
+  return await startRawServer((socket) => socket.write(`${head}\r\n${chunk}`));
+}
+
 function clientOf(baseUrl: string, options: object = {}): LLMClient {
   return new LLMClient({ baseUrl, model: "m", concurrencyLimit: 1, timeout: 1000, ...options });
 }
@@ -64,6 +73,31 @@ Deno.test("abort() frees the slot of a stream that nobody reads at the moment", 
     await assert.rejects(iterator.next(), { code: "aborted" });
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
   }
+});
+
+Deno.test("abort() frees the slot of a stream whose last part waits to be read", async () => {
+  await using server = await wholeServer();
+  await using client = clientOf(server.baseUrl);
+  const stream = client.chatCompletionsStream(HELLO);
+  const iterator = stream[Symbol.asyncIterator]();
+  assert.equal((await iterator.next()).value, "one");
+  stream.abort();
+  await assert.rejects(
+    stream.finalResult(),
+    (error) => error instanceof AbortedError && error.partial?.content === "one",
+  );
+  await assert.rejects(iterator.next(), { code: "aborted" });
+  assert.equal(client.stats[0].inFlight, 0);
+});
+
+Deno.test("the connection of a stream that was read to its end is used again", async () => {
+  await using server = await wholeServer();
+  await using client = clientOf(server.baseUrl);
+  for (let i = 0; i < 3; i++) {
+    const { content } = await client.chatCompletionsStream(HELLO).finalResult();
+    assert.equal(content, "one");
+  }
+  assert.equal(server.connections(), 1);
 });
 
 Deno.test("closing the client frees the slot of a stream that nobody reads at the moment", async () => {

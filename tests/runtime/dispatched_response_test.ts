@@ -70,6 +70,100 @@ Deno.test("what arrived before an error is read before it", async () => {
   await assert.rejects(reader.read(), /other side closed/);
 });
 
+/** Passes on the body of a response until it is held, and records what happens. */
+function passed(response: DispatchedResponse, takes: () => boolean, maxPart = 3) {
+  const log: string[] = [];
+  const take = (chunk: Uint8Array) => {
+    log.push(new TextDecoder().decode(chunk));
+    return takes();
+  };
+  response.forEach(take, maxPart).then(() => log.push("end"), (error) => log.push(`${error}`));
+  return log;
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+Deno.test("a body is passed on in parts as it arrives", async () => {
+  const { response, done } = connected();
+  response.onData(bytes("abcd"));
+  const log = passed(response, () => true);
+  response.onData(bytes("e"));
+  assert.deepEqual(log, ["abc", "d", "e"]);
+  response.onComplete();
+  await settled();
+  assert.deepEqual(log, ["abc", "d", "e", "end"]);
+  assert.deepEqual(done, []);
+});
+
+Deno.test("a body that is held is read ahead up to a limit, and ends once it has been passed on", async () => {
+  const { response, done } = connected();
+  const large = "x".repeat(70_000);
+  const log = passed(response, () => false, Infinity);
+  response.onData(bytes("a"));
+  assert.equal(response.onData(bytes(large)), false);
+  response.onComplete();
+  await settled();
+  assert.deepEqual(log, ["a"]);
+  assert.deepEqual(done, []);
+  response.proceed();
+  await settled();
+  assert.deepEqual(log, ["a", large]);
+  assert.deepEqual(done, ["resume"]);
+  response.proceed();
+  await settled();
+  assert.deepEqual(log, ["a", large, "end"]);
+});
+
+Deno.test("what arrived before an error is passed on before it, unless the request is aborted", async () => {
+  const { response } = connected();
+  const log = passed(response, () => false);
+  response.onData(bytes("a"));
+  response.onData(bytes("b"));
+  response.onError(new Error("closed"));
+  await settled();
+  assert.deepEqual(log, ["a"]);
+  response.proceed();
+  response.proceed();
+  await settled();
+  assert.deepEqual(log, ["a", "b", "Error: closed"]);
+
+  const aborted = connected();
+  const cut = passed(aborted.response, () => false);
+  aborted.response.onData(bytes("abcd"));
+  aborted.response.abort(new Error("enough"));
+  await settled();
+  assert.deepEqual(cut, ["abc", "Error: enough"]);
+  assert.deepEqual(aborted.done, ["abort: Error: enough"]);
+});
+
+Deno.test("passing on a body ends early when it is stopped, cancelled or fails", async () => {
+  const { response, done } = connected();
+  const log = passed(response, () => {
+    response.stop();
+    return true;
+  });
+  response.onData(bytes("abcd"));
+  response.onComplete();
+  await settled();
+  assert.deepEqual(log, ["abc", "end"]);
+  assert.deepEqual(done, []);
+
+  const cancelled = connected();
+  const held = passed(cancelled.response, () => false);
+  cancelled.response.onData(bytes("abcd"));
+  cancelled.response.cancel();
+  await settled();
+  assert.deepEqual(held, ["abc", "end"]);
+
+  const failing = connected();
+  const failed = passed(failing.response, () => {
+    throw new Error("broken");
+  });
+  assert.equal(failing.response.onData(bytes("abcd")), true);
+  await settled();
+  assert.deepEqual(failed, ["abc", "Error: broken"]);
+});
+
 Deno.test("a signal ends a response at any moment", async () => {
   const waiting = new AbortController();
   const response = new DispatchedResponse(waiting.signal);

@@ -34,8 +34,11 @@ async function read(
   const chunks = [0, ...places].map((start, i) => bytes.subarray(start, places[i]));
   const events: string[] = [];
   const reader = new ServerSentEventReader(bodyOf(chunks));
-  for (let batch; (batch = await reader.read()) !== undefined;) events.push(...batch);
-  return events;
+  const rest = await reader.forEach((batch) => {
+    events.push(...batch);
+    return true;
+  });
+  return [...events, ...rest];
 }
 
 const STREAM = [
@@ -82,6 +85,28 @@ for (const [kind, bodyOf] of Object.entries(KINDS)) {
   });
 }
 
+Deno.test("events wait while they are held, and none are passed after a stop", async () => {
+  const encoder = new TextEncoder();
+  const body = ReadableStream.from(["a", "b", "c"].map((x) => encoder.encode(`data: ${x}\n\n`)));
+  const reader = new ServerSentEventReader(body);
+  const events: string[] = [];
+  let onEvent = () => {};
+  const reading = reader.forEach((batch) => {
+    events.push(...batch);
+    onEvent();
+    return false;
+  });
+  await new Promise<void>((resolve) => onEvent = resolve);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(events, ["a"]);
+  const next = new Promise<void>((resolve) => onEvent = resolve);
+  reader.proceed();
+  await next;
+  reader.stop();
+  assert.deepEqual(await reading, []);
+  assert.deepEqual(events, ["a", "b"]);
+});
+
 Deno.test("closing the reader cancels the body", async () => {
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
@@ -91,7 +116,12 @@ Deno.test("closing the reader cancels the body", async () => {
     },
   });
   const reader = new ServerSentEventReader(body);
-  assert.deepEqual(await reader.read(), ["x"]);
-  reader.close();
+  const batches: string[][] = [];
+  const reading = reader.forEach((batch) => {
+    if (batches.push(batch) === 2) reader.close();
+    return true;
+  });
+  assert.deepEqual(await reading, []);
+  assert.deepEqual(batches, [["x"], ["x"]]);
   assert.ok(cancelled);
 });

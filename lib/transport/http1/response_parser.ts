@@ -6,6 +6,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import { partOf } from "../../runtime/part_of.ts";
 import { InvalidHttpError, parseHead, type ResponseHead } from "./response_head.ts";
 
 /** Maximum bytes of the headers of a response, and of the trailers of its body. */
@@ -185,7 +186,8 @@ export class ResponseParser {
     const end = Math.min(bytes.length, start + this.#left);
     this.#left -= end - start;
     if (this.#left === 0) this.#state = "nothing";
-    this.#listener.onBody(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    const isWhole = start === 0 && end === bytes.length;
+    this.#listener.onBody(isWhole ? bytes : partOf(bytes, start, end));
     return end;
   }
 
@@ -211,7 +213,7 @@ export class ResponseParser {
         this.#pushChunkLine(bytes[at++]);
       }
     }
-    if (to > from) this.#listener.onBody(bytes.subarray(from, to));
+    if (to > from) this.#listener.onBody(partOf(bytes, from, to));
     return at;
   }
 

@@ -33,10 +33,12 @@ export async function readStreamed(url: string, sending: Sending = {}): Promise<
     exchange.onEnd(() => opened.close());
     const decoder = new TextDecoder();
     let text = "";
-    for (let chunk; (chunk = await opened.read()) !== undefined;) {
+    await opened.forEach((chunk) => {
       exchange.limit(timeout, "no further data");
       text += decoder.decode(chunk, { stream: true });
-    }
+      queueMicrotask(() => opened.proceed());
+      return false;
+    });
     exchange.throwIfEnded();
     return { status: response.status, headers: response.headers, body: text + decoder.decode() };
   } catch (error) {
