@@ -232,12 +232,15 @@ export class DispatchedResponse
   #deliver(): void {
     while (this.#consumer !== undefined && !this.#isHeld) {
       const { take, maxPart, resolve, reject } = this.#consumer;
+      // Until it is known whether the consumer takes more: asking for a chunk may bring the next one at once.
+      this.#isHeld = true;
       const chunk = this.#shift(maxPart);
       try {
         if (chunk !== undefined) {
-          if (!take(chunk)) this.#isHeld = true;
+          if (take(chunk)) this.#isHeld = false;
           continue;
         }
+        this.#isHeld = false;
         if (!this.#isOver) return;
         if (this.#failure !== undefined) throw this.#failure.reason;
         resolve();

@@ -114,6 +114,35 @@ Deno.test("a body that is held is read ahead up to a limit, and ends once it has
   assert.deepEqual(log, ["a", large, "end"]);
 });
 
+Deno.test("a connection that continues at once keeps the order of a body", async () => {
+  const response = new DispatchedResponse();
+  const sizes = [70_000, 1, 70_000, 2, 70_000, 3];
+  let sent = 0;
+  const send = () => {
+    while (sent < sizes.length && response.onData(new Uint8Array(sizes[sent++])));
+    if (sent === sizes.length) response.onComplete();
+  };
+  response.onConnect(() => {});
+  response.onHeaders(200, [], send);
+  send();
+  const taken: number[] = [];
+  await response.forEach((chunk) => taken.push(chunk.length) > 0, Infinity);
+  assert.deepEqual(taken, sizes);
+});
+
+Deno.test("a consumer may ask for the next part before it has taken one", async () => {
+  const { response } = connected();
+  for (const text of ["a", "b", "c"]) response.onData(bytes(text));
+  response.onComplete();
+  let text = "";
+  await response.forEach((chunk) => {
+    text += new TextDecoder().decode(chunk);
+    response.proceed();
+    return false;
+  }, Infinity);
+  assert.equal(text, "abc");
+});
+
 Deno.test("what arrived before an error is passed on before it, unless the request is aborted", async () => {
   const { response } = connected();
   const log = passed(response, () => false);
