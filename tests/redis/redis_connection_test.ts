@@ -234,11 +234,9 @@ Deno.test("nothing listens, or something else does", async () => {
     (await openError(`redis://127.0.0.1:${port}`)).message,
     /it is no Redis server|was closed/,
   );
-  await new Promise((resolve) => web.close(resolve));
-  assert.match(
-    (await openError(`redis://127.0.0.1:${port}`)).message,
-    /the connection was refused/,
-  );
+  web.close();
+  // Not the port that has just become free: another process may listen there.
+  assert.match((await openError("redis://127.0.0.1:1")).message, /the connection was refused/);
 });
 
 Deno.test("addresses", () => {
