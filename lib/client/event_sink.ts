@@ -15,7 +15,7 @@ export interface EventSink {
   push(events: StreamEvent[], writer: EventWriter): void;
 }
 
-/** Pushes events. One of its functions is called, once for each push. */
+/** Pushes events. After each push, exactly one of its functions is called, once. */
 export interface EventWriter {
   /** Called when more events are wanted. */
   onDemand(): void;

@@ -40,7 +40,7 @@ export class TimeParser {
     while (at < MINUTE && this.#minute[at] === bytes[start + at]) at++;
     if (at < MINUTE) {
       this.#minute.set(bytes.subarray(start, start + MINUTE));
-      // Its end, as only the first instant of an hour 24 is valid.
+      // The end of the minute: the first one of an hour 24 is a valid date, but its other instants are not.
       const end = Date.parse(`${bytes.toString("latin1", start, start + MINUTE)}:59Z`);
       this.#start = end - 59_000;
     }

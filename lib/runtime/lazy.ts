@@ -1,5 +1,5 @@
 /**
- * Loads what is needed once.
+ * Loads something once, when it is first needed.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class Lazy<T> {
     this.#load = load;
   }
 
-  /** Returns it. All callers share one load; after a failed one, the next call loads again. */
+  /** Returns what was loaded. All callers share one load; after a failed one, the next call loads again. */
   get(): Promise<T> {
     return this.#loading ??= this.#load().catch((error) => {
       this.#loading = undefined;

@@ -93,7 +93,7 @@ class NodeTcpSocket implements TcpSocket {
       })
       .on("error", (error) => listener.onError(isConnected ? error : connectError(error)))
       .on("close", onEnd);
-    // Bun reads first.
+    // Bun reads what has arrived before it reports such a failure.
     if (globals.Bun === undefined) keepReading(this.#socket, (error) => sendFailure ??= error);
   }
 

@@ -3,7 +3,7 @@ import { setImmediate, setTimeout } from "node:timers";
 import type { Clock } from "../../lib/runtime/clock.ts";
 import { AbortedError } from "../../lib/errors.ts";
 
-/** Real milliseconds between looks at work that waits for something else, such as a module that is imported. */
+/** Real milliseconds between checks of work that waits for something else, such as a module that is imported. */
 const PAUSE_MS = 5;
 /** Pauses in a row after which such work is considered stuck. */
 const MAX_PAUSES = 2000;
@@ -38,7 +38,7 @@ export class VirtualClock implements Clock {
       if (settled) return await work;
       const next = [...this.#sleepers].sort((a, b) => a.at - b.at)[0];
       if (next === undefined) {
-        if (++pauses > MAX_PAUSES) throw new Error("work waits for something else than the clock");
+        if (++pauses > MAX_PAUSES) throw new Error("work waits for something other than the clock");
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         continue;
       }

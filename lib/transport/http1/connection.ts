@@ -17,7 +17,7 @@ import { type ResponseListener, ResponseParser } from "./response_parser.ts";
 
 /** Seconds for which an idle connection is kept: less than the five after which Node's and uvicorn's servers close it. */
 const KEEP_ALIVE = 4;
-/** Seconds for which a connection may be made while no request waits for it: then the system would try again. */
+/** Seconds after which an attempt to connect that no request waits for ends: by then, the system would repeat it. */
 const SPARE = 1;
 /** Seconds before the end of the server's `keep-alive` at which a connection is no longer used. */
 const MARGIN = 1;
