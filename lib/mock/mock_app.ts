@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigurationError } from "../errors.ts";
+import { Lazy } from "../runtime/lazy.ts";
 import { withAccessLog } from "./access_log.ts";
 import { type MockOptions, type MockSettings, mockSettings } from "./options.ts";
 
@@ -88,7 +89,7 @@ export async function loadMock(
 export function createMockApp(options: MockOptions = {}): MockApp {
   checkedSettings(options);
   let app: LoadedApp | undefined;
-  let loading: Promise<LoadedApp> | undefined;
+  const loading = new Lazy(async () => app = await loadMock(options));
   const answer = async (app: LoadedApp, request: Request) => {
     const response = await app.fetch(request);
     // As `fetch` does.
@@ -98,8 +99,7 @@ export function createMockApp(options: MockOptions = {}): MockApp {
   return {
     fetch(request) {
       if (app !== undefined) return answer(app, request);
-      loading ??= loadMock(options).then((loaded) => app = loaded);
-      return loading.then((app) => answer(app, request));
+      return loading.get().then((app) => answer(app, request));
     },
   };
 }

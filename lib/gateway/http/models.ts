@@ -5,12 +5,10 @@
  */
 import { listedModels } from "../../pricing/price_list.ts";
 import type { ProtocolServer, ServedModel } from "../../protocols/serve.ts";
+import { Lazy } from "../../runtime/lazy.ts";
 import type { Caller } from "../access.ts";
 import { GatewayError } from "../gateway_error.ts";
 import type { GatewayHost, NamedRoute } from "./gateway_host.ts";
-
-/** Context windows by model id, from the price list; loaded once. */
-let loading: Promise<ReadonlyMap<string, number>> | undefined;
 
 async function loadContextWindows(): Promise<ReadonlyMap<string, number>> {
   const windows = new Map<string, number>();
@@ -22,9 +20,11 @@ async function loadContextWindows(): Promise<ReadonlyMap<string, number>> {
   return windows;
 }
 
+const loadedWindows = new Lazy(loadContextWindows);
+
+/** Context windows by model id, from the price list. If it cannot be read, the list of models has no sizes. */
 function contextWindows(): Promise<ReadonlyMap<string, number>> {
-  // Without sizes, the list is still useful.
-  return loading ??= loadContextWindows().catch(() => new Map());
+  return loadedWindows.get().catch(() => new Map());
 }
 
 /** The smallest context window of a route's models; `undefined` if one is unknown. */
